@@ -1,0 +1,19 @@
+"""Alembic's environment: runs on the connection that syncd hands over, inside its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import syncd.resources.members
+import syncd.resources.projects
+import syncd.resources.tags
+import syncd.resources.tasks.table  # noqa: F401 - the mirror's tables hang on the metadata
+from syncd.store.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    compare_type=True,
+    compare_server_default=True,
+)
+context.run_migrations()

@@ -1,0 +1,1 @@
+"""Values: records, listings, plans, reports. Frozen; no I/O, no SQL, no HTTP."""

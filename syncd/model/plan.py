@@ -1,0 +1,104 @@
+"""A plan: what reconciling decided, as values. A dry run prints the very plan that a run applies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from syncd.model.records import RemovedReason, TaskRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A task as the mirror holds it, with what the mirror knows about that image."""
+
+    record: TaskRecord
+    content_hash: bytes
+    observed_at: datetime
+    valid_from: datetime
+    suspect_at: datetime | None = None
+    removed_at: datetime | None = None
+    removed_reason: RemovedReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A task the mirror has never held."""
+
+    record: TaskRecord
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A task that changed in the account; `fields` names what differs."""
+
+    before: Image
+    record: TaskRecord
+    content_hash: bytes
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A removed task that came back."""
+
+    before: Image
+    record: TaskRecord
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A task whose image stands; only what is remembered about the reading moves."""
+
+    id: int
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """A task that is no longer in the account, with the evidence in one word."""
+
+    before: Image
+    reason: RemovedReason
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Removals that wait for a person: how many, against which limit, in which projects."""
+
+    missing: int
+    limit: int
+    projects: tuple[int, ...]
+    why: str
+
+
+Action = Insert | Update | Restore | Touch | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    """What a pull would write about tasks."""
+
+    inserts: tuple[Insert, ...] = ()
+    updates: tuple[Update, ...] = ()
+    restores: tuple[Restore, ...] = ()
+    touches: tuple[Touch, ...] = ()
+    removals: tuple[Remove, ...] = ()
+    suspects: tuple[int, ...] = ()
+    brakes: tuple[Brake, ...] = ()
+    unchanged: int = 0
+    counts: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        counts = {
+            "inserted": len(self.inserts),
+            "updated": len(self.updates),
+            "restored": len(self.restores),
+            "removed": len(self.removals),
+            "suspect": len(self.suspects),
+            "unchanged": self.unchanged + len(self.touches),
+        }
+        object.__setattr__(self, "counts", counts)

@@ -1,0 +1,68 @@
+"""What services report to whoever asked: values for a screen, for JSON and for an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from syncd.model.plan import Brake, TaskPlan
+
+EXIT_PARTIAL = 3
+
+Severity = Literal["ok", "note", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class PullReport:
+    """The result of a pull: complete only where nothing at all was left out."""
+
+    outcome: Literal["complete", "partial"]
+    observed_at: datetime
+    run_id: int | None
+    how: str
+    counts: Mapping[str, int]
+    requests: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+    brakes: tuple[Brake, ...] = ()
+    plans: tuple[TaskPlan, ...] = ()
+    catalogues: Mapping[str, int] = field(default_factory=dict)
+    unchanged: bool = False
+    dry_run: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 for a complete pull, 3 for one that is partial or waits for a person."""
+        return 0 if self.outcome == "complete" else EXIT_PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked, what was found, and what to do about it."""
+
+    check: str
+    severity: Severity
+    found: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """How fresh and how complete the mirror is."""
+
+    account: str | None
+    database: str
+    schema: str
+    state: Literal["green", "partial", "failed", "empty"]
+    as_of: datetime | None
+    last_run: Mapping[str, Any] | None
+    last_complete_at: datetime | None
+    counts: Mapping[str, int]
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 where the mirror is complete, 3 where something is not."""
+        return 0 if self.state == "green" else EXIT_PARTIAL

@@ -1,0 +1,194 @@
+"""An answer's tree of tasks, flattened into a slice of a listing.
+
+A record that does not fit is set aside with its reason, its children are read all the same, and
+the rest of the answer goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from syncd.errors import BadReply
+from syncd.model.listing import Slice
+from syncd.model.records import Rejected, Stub, TaskRecord
+from syncd.resources.tasks.wire import OPTIONAL_KEYS, Node, Place, TagIds, read_task
+from syncd.sync.removal import brake_limit
+from syncd.worksection.scalars import as_id, as_text
+
+
+@dataclass(slots=True)
+class Reading:
+    """What has been read so far of one answer."""
+
+    asked: frozenset[str]
+    tag_ids: TagIds
+    tasks: dict[int, TaskRecord] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
+    clashing: set[int] = field(default_factory=set)
+    keys: Counter[str] = field(default_factory=Counter)
+    tagless: set[int] = field(default_factory=set)
+    projects: dict[int, Stub] = field(default_factory=dict)
+    members: dict[int, Stub] = field(default_factory=dict)
+    tags: dict[int, Stub] = field(default_factory=dict)
+
+
+def read_listing(
+    data: bytes | None,
+    *,
+    asked: frozenset[str],
+    observed_at: datetime,
+    project_id: int | None = None,
+    tag_ids: TagIds | None = None,
+    short: str = "",
+) -> Slice:
+    """Read the `data` of get_all_tasks or get_tasks; None, a missing key, is an empty list.
+
+    Raises BadReply where it is no list, or where so many records make no sense that it is the
+    answer and not the records that is wrong.
+    """
+    reading = Reading(asked, tag_ids or {})
+    for node in nodes_of(data):
+        read_tree(node, Place(project_id, None, 1), reading)
+    return finish(reading, project_id=project_id, observed_at=observed_at, short=short)
+
+
+def finish(
+    reading: Reading, *, project_id: int | None, observed_at: datetime, short: str
+) -> Slice:
+    """Return what was read as a slice. Raises BadReply where most of it made no sense."""
+    for id in reading.clashing:
+        reading.tasks.pop(id, None)
+    _refuse_nonsense(reading)
+    return Slice(
+        project_id=project_id,
+        observed_at=observed_at,
+        tasks=reading.tasks,
+        keys=reading.keys,
+        projects=tuple(reading.projects.values()),
+        members=tuple(reading.members.values()),
+        tags=tuple(reading.tags.values()),
+        rejected=tuple(reading.rejected),
+        repeated=tuple(reading.repeated),
+        short=short,
+        tagless=frozenset(reading.tagless),
+    )
+
+
+def nodes_of(data: bytes | None) -> list[Any]:
+    """Decode the `data` of a list answer; raises BadReply where it is no list."""
+    if data is None:
+        return []
+    try:
+        value = msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise BadReply(f"The list of tasks cannot be decoded: {error}.") from None
+    if not value:
+        return []
+    if not isinstance(value, list):
+        raise BadReply(f"A list of tasks was expected, not {type(value).__name__}.")
+    return value
+
+
+def read_tree(node: object, place: Place, reading: Reading) -> None:
+    """Read a task and, below it, its children."""
+    if not isinstance(node, dict):
+        _reject(reading, None, "it is not an object", node)
+        return
+    try:
+        record = read_task(node, place, reading.asked, reading.tag_ids)
+        _collect_stubs(node, reading)
+    except (ValueError, TypeError) as error:
+        id = _id_of(node)
+        _reject(reading, id, str(error), _without_children(node))
+        if id is not None and place.level < 3:
+            _read_children(node, Place(place.project_id, id, place.level + 1), reading)
+        return
+    _add(record, node, reading)
+    _read_children(node, Place(record.project_id, record.id, place.level + 1), reading)
+
+
+def _read_children(node: Node, place: Place, reading: Reading) -> None:
+    children = node.get("child")
+    if not children:
+        return
+    if not isinstance(children, list):
+        _reject(reading, None, "child is not a list", children)
+        return
+    for child in children:
+        read_tree(child, place, reading)
+
+
+def _add(record: TaskRecord, node: Node, reading: Reading) -> None:
+    known = reading.tasks.get(record.id)
+    if known is not None:
+        reading.repeated.append(record.id)
+        if known != record:
+            reading.clashing.add(record.id)
+            _reject(
+                reading, record.id, "the answer holds it twice, differently", _without_children(node)
+            )
+        return
+    reading.tasks[record.id] = record
+    if record.tags is None:
+        reading.tagless.add(record.id)
+    reading.keys.update(OPTIONAL_KEYS.keys() & node.keys())
+
+
+def _collect_stubs(node: Node, reading: Reading) -> None:
+    project = node.get("project")
+    if isinstance(project, dict):
+        _collect(reading.projects, project)
+    for key in ("user_from", "user_to"):
+        user = node.get(key)
+        if isinstance(user, dict):
+            _collect(reading.members, user)
+    tags = node.get("tags")
+    if isinstance(tags, dict):
+        for key, name in tags.items():
+            _collect(reading.tags, {"id": key, "name": name})
+
+
+def _collect(into: dict[int, Stub], node: Node) -> None:
+    id = as_id(node.get("id"))
+    if id is not None and id not in into:
+        into[id] = Stub(
+            id,
+            as_text(node.get("name")) or "",
+            as_text(node.get("page")) or "",
+            as_text(node.get("email")) or "",
+        )
+
+
+def _reject(reading: Reading, id: int | None, reason: str, raw: object) -> None:
+    reading.rejected.append(
+        Rejected("task", id, reason, msgspec.json.encode(raw, order="sorted").decode())
+    )
+
+
+def _without_children(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key != "child"}
+
+
+def _id_of(node: Node) -> int | None:
+    try:
+        return as_id(node.get("id"))
+    except ValueError:
+        return None
+
+
+def _refuse_nonsense(reading: Reading) -> None:
+    bad, total = len(reading.rejected), len(reading.rejected) + len(reading.tasks)
+    if bad > max(brake_limit(total, None), total // 2 if total <= 20 else 0):
+        first = reading.rejected[0]
+        raise BadReply(
+            f"{bad} of {total} records of the answer make no sense; the first: {first.reason}.",
+            body=first.raw[:2048],
+            hint="Nothing was written. If it stays so, the account's API has changed: see the log.",
+        )

@@ -1,0 +1,229 @@
+"""A plan about tasks, written: present images, past images, tags, files and relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, or_, update
+
+from syncd.model.plan import Image, Insert, Remove, Restore, TaskPlan, Update
+from syncd.model.records import FileRecord, Relation, TaskRecord
+from syncd.resources.derived import Derived
+from syncd.resources.tasks.table import (
+    IMAGE_COLUMNS,
+    files,
+    task_history,
+    task_relations,
+    task_tags,
+    tasks,
+)
+from syncd.store.engine import Database
+from syncd.store.mirror import Values, add, batches, change, change_each, drop_links, put
+
+_NEW_IMAGE = {"suspect_at": None, "removed_at": None, "removed_reason": None}
+
+
+_PLAIN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fields__)
+
+
+def image_columns(record: TaskRecord, derived: Derived) -> dict[str, Any]:
+    """Return the image columns of a record, its validity aside."""
+    values = {name: getattr(record, name) for name in _PLAIN}
+    values["url"] = derived.url(record.page)
+    values["added_at"] = derived.instant(record.date_added)
+    values["closed_at"] = derived.instant(record.date_closed)
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The transaction a plan is applied in, and what marks its rows."""
+
+    db: Database
+    tx: Connection
+    derived: Derived
+    run_id: int
+    observed_at: datetime
+
+
+Changed = Insert | Update | Restore
+
+
+def apply(plan: TaskPlan, to: Writing) -> None:
+    """Write a plan; the caller's transaction makes it all or nothing."""
+    changed: tuple[Changed, ...] = (*plan.inserts, *plan.updates, *plan.restores)
+    replaced = [action.before for action in (*plan.updates, *plan.restores, *plan.removals)]
+    add(to.tx, task_history, [_past_row(image, to) for image in replaced])
+    add(to.tx, tasks, [_present_row(action, to) for action in plan.inserts])
+    put(to.db, to.tx, tasks, [_present_row(a, to) for a in (*plan.updates, *plan.restores)])
+    _write_tags(changed, to)
+    _write_files(changed, to)
+    _write_relations(changed, to)
+    _write_removals(plan.removals, to)
+    change_each(
+        to.tx,
+        tasks,
+        [
+            {"id": touch.id, "content_hash": touch.content_hash, "suspect_at": None}
+            for touch in plan.touches
+        ],
+    )
+    change(to.tx, tasks, plan.suspects, {"suspect_at": to.observed_at})
+
+
+def _present_row(action: Changed, to: Writing) -> dict[str, Any]:
+    return {
+        "id": action.record.id,
+        **image_columns(action.record, to.derived),
+        **_NEW_IMAGE,
+        "valid_from": to.observed_at,
+        "observed_at": to.observed_at,
+        "content_hash": action.content_hash,
+    }
+
+
+def _past_row(image: Image, to: Writing) -> dict[str, Any]:
+    record = image.record
+    return {
+        "task_id": record.id,
+        **image_columns(record, to.derived),
+        "valid_from": image.valid_from,
+        "removed_at": image.removed_at,
+        "removed_reason": image.removed_reason,
+        "tags": list(record.tags or ()),
+        "relations": [
+            {"from": edge.from_task_id, "to": edge.to_task_id, "type": edge.type}
+            for edge in record.relations or ()
+        ],
+        "valid_to": to.observed_at,
+        "run_id": to.run_id,
+    }
+
+
+def _before(action: Changed) -> TaskRecord | None:
+    """Return the record whose links the mirror holds now; a removed task's are gone already."""
+    return action.before.record if isinstance(action, Update) else None
+
+
+def _write_tags(changed: Sequence[Changed], to: Writing) -> None:
+    stale, rows = [], []
+    for action in changed:
+        known = _before(action)
+        if known is None or known.tags != action.record.tags:
+            if known is not None and known.tags:
+                stale.append(action.record.id)
+            rows += [
+                {"task_id": action.record.id, "tag_id": tag} for tag in action.record.tags or ()
+            ]
+    drop_links(to.tx, task_tags.c.task_id, stale)
+    add(to.tx, task_tags, rows)
+
+
+def _write_files(changed: Sequence[Changed], to: Writing) -> None:
+    rows: list[Values] = []
+    gone: set[int] = set()
+    for action in changed:
+        known = _before(action)
+        shown = action.record.files or ()
+        old = (known.files or ()) if known is not None else ()
+        gone |= {file.id for file in old} - {file.id for file in shown}
+        rows += [_file_row(action.record.id, file, to) for file in shown if file not in old]
+    change(to.tx, files, gone, {"removed_at": to.observed_at, "removed_reason": "not_in_task"})
+    put(to.db, to.tx, files, rows)
+
+
+def _file_row(task_id: int, file: FileRecord, to: Writing) -> dict[str, Any]:
+    return {
+        "id": file.id,
+        "task_id": task_id,
+        "name": file.name,
+        "size": file.size,
+        "page": file.page,
+        "url": to.derived.url(file.page),
+        "removed_at": None,
+        "removed_reason": None,
+    }
+
+
+def _write_relations(changed: Sequence[Changed], to: Writing) -> None:
+    stale, edges = [], []
+    for action in changed:
+        known = _before(action)
+        if known is None or known.relations != action.record.relations:
+            if known is not None and known.relations:
+                stale.append(action.record.id)
+            edges += [(action.record.id, edge) for edge in action.record.relations or ()]
+    _withdraw(stale, to.tx)
+    _report(edges, to)
+    _drop_unreported(stale, to.tx)
+
+
+def _withdraw(ids: Iterable[int], tx: Connection) -> None:
+    """Take back what these tasks reported; the other end's word stands."""
+    edge = task_relations.c
+    for batch in batches(ids):
+        tx.execute(
+            update(task_relations).where(edge.from_task_id.in_(batch)).values(reported_by_from=0)
+        )
+        tx.execute(
+            update(task_relations).where(edge.to_task_id.in_(batch)).values(reported_by_to=0)
+        )
+
+
+def _report(edges: Sequence[tuple[int, Relation]], to: Writing) -> None:
+    for column, other, own_end in (
+        ("reported_by_from", "reported_by_to", 0),
+        ("reported_by_to", "reported_by_from", 1),
+    ):
+        rows = [
+            {
+                "from_task_id": edge.from_task_id,
+                "to_task_id": edge.to_task_id,
+                "type": edge.type,
+                column: 1,
+                other: 0,
+            }
+            for reporter, edge in edges
+            if reporter == (edge.from_task_id, edge.to_task_id)[own_end]
+        ]
+        if rows:
+            to.tx.execute(to.db.upsert(task_relations, changing=(column,)), rows)
+
+
+def _drop_unreported(ids: Iterable[int], tx: Connection) -> None:
+    edge = task_relations.c
+    for batch in batches(ids):
+        tx.execute(
+            delete(task_relations).where(
+                and_(
+                    or_(edge.from_task_id.in_(batch), edge.to_task_id.in_(batch)),
+                    edge.reported_by_from == 0,
+                    edge.reported_by_to == 0,
+                )
+            )
+        )
+
+
+def _write_removals(removals: Sequence[Remove], to: Writing) -> None:
+    ids = [removal.before.record.id for removal in removals]
+    change_each(to.tx, tasks, list(_tombstones(removals, to)))
+    drop_links(to.tx, task_tags.c.task_id, ids)
+    _withdraw(ids, to.tx)
+    _drop_unreported(ids, to.tx)
+    attached = [file.id for removal in removals for file in removal.before.record.files or ()]
+    change(to.tx, files, attached, {"removed_at": to.observed_at, "removed_reason": "with_task"})
+
+
+def _tombstones(removals: Sequence[Remove], to: Writing) -> Iterator[dict[str, Any]]:
+    for removal in removals:
+        yield {
+            "id": removal.before.record.id,
+            "valid_from": to.observed_at,
+            "observed_at": to.observed_at,
+            "removed_at": to.observed_at,
+            "removed_reason": removal.reason,
+            "suspect_at": None,
+        }

@@ -1,0 +1,1 @@
+"""Use cases: where HTTP and SQL meet, and the only place that opens a transaction."""

@@ -1,0 +1,181 @@
+"""The small kinds, kept equal on their own interval: projects, members, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from syncd.errors import Refused, Unauthorized
+from syncd.model.records import Rejected, Stub
+from syncd.resources import catalogue as small
+from syncd.resources import members, projects, tags
+from syncd.resources.catalogue import Catalogue, Changes
+from syncd.resources.derived import Derived
+from syncd.store import quarantine
+from syncd.store.engine import Database
+from syncd.store.mirror import Values
+from syncd.worksection.methods.projects import get_project
+from syncd.worksection.client import Client
+
+INTERVAL = timedelta(hours=1)
+"""How old the catalogues may be; names in tasks' answers keep them current in between."""
+PROJECT_LOOKS = 20
+CODE_PROJECT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole answer of one catalogue."""
+
+    catalogue: Catalogue
+    rows: Sequence[Values]
+    rejected: Sequence[Rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The catalogues as answered, what tasks tell of them, and what could not be had."""
+
+    whole: tuple[Whole, ...] = ()
+    notes: tuple[str, ...] = ()
+    fetched: bool = False
+    denied_projects: frozenset[int] = frozenset()
+
+    @property
+    def project_status(self) -> dict[int, str] | None:
+        """The status of each project, where projects were answered."""
+        for one in self.whole:
+            if one.catalogue.kind == "project":
+                return {row["id"]: row["status"] or "active" for row in one.rows}
+        return None
+
+    @property
+    def tag_ids(self) -> dict[str, tuple[int, ...]]:
+        """The ids of each tag name, where tags were answered."""
+        rows = [one.rows for one in self.whole if one.catalogue.kind == "tag"]
+        return _by_name(rows[0]) if rows else {}
+
+
+def _by_name(rows: Sequence[Values]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for row in rows:
+        found[row["name"]] = (*found.get(row["name"], ()), row["id"])
+    return found
+
+
+def catalogues(derived: Derived) -> tuple[Catalogue, ...]:
+    """Return the catalogues in the order of a pull."""
+    return (projects.catalogue(derived), members.catalogue(), tags.catalogue())
+
+
+def due(last: datetime | None, now: datetime) -> bool:
+    """Tell whether the catalogues are to be asked for again; also when the clock stepped back."""
+    return last is None or not timedelta() <= now - last < INTERVAL
+
+
+def gather(client: Client, derived: Derived, *, live_projects: Collection[int]) -> Gathered:
+    """Ask for every catalogue; one that is refused is a note, and the others go on.
+
+    `live_projects` are those of the mirror: one that is not listed any more is asked for itself.
+    """
+    whole: list[Whole] = []
+    notes: list[str] = []
+    for catalogue in catalogues(derived):
+        try:
+            answer = client.call(catalogue.request())
+        except (Refused, Unauthorized) as error:
+            notes.append(f"{catalogue.kind}s were not refreshed: {error.message}")
+            continue
+        data = None if answer.data is None else bytes(answer.data)
+        whole.append(Whole(catalogue, *small.read_answer(catalogue, data)))
+    denied = _denied_projects(client, whole, live_projects)
+    return Gathered(tuple(whole), tuple(notes), fetched=True, denied_projects=denied)
+
+
+def _denied_projects(
+    client: Client, whole: Sequence[Whole], live: Collection[int]
+) -> frozenset[int]:
+    """Return the projects the account denies when asked: code 4 (API sheet, section 6.8)."""
+    listed = [one for one in whole if one.catalogue.kind == "project"]
+    if not listed:
+        return frozenset()
+    absent = sorted(set(live) - {row["id"] for row in listed[0].rows})
+    denied = set()
+    for id in absent[:PROJECT_LOOKS]:
+        try:
+            client.call(get_project(id))
+        except Refused as error:
+            if error.code == CODE_PROJECT:
+                denied.add(id)
+    return frozenset(denied)
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguePlan:
+    """What would be written to the catalogues."""
+
+    changes: tuple[tuple[Catalogue, Changes], ...] = ()
+    rejected: tuple[Whole, ...] = ()
+    notes: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def plan(
+    tx: Connection, derived: Derived, gathered: Gathered, stubs: Mapping[str, Mapping[int, Stub]]
+) -> CataloguePlan:
+    """Compare whole answers, and then what tasks tell in passing, with the tables."""
+    changes: list[tuple[Catalogue, Changes]] = []
+    notes, counts = list(gathered.notes), {}
+    whole = {one.catalogue.kind: one for one in gathered.whole}
+    for catalogue in catalogues(derived):
+        shown = stubs.get(catalogue.kind, {})
+        listed: Sequence[Values] = ()
+        if catalogue.kind in whole:
+            listed = whole[catalogue.kind].rows
+            # A tag or a project that tasks show is there; a deactivated member is not.
+            used = set() if catalogue.kind == "member" else set(shown)
+            if catalogue.kind == "project":
+                used |= _not_denied(tx, gathered)
+            change = small.compare(tx, catalogue, listed, whole=True, still_used=used)
+            changes.append((catalogue, change))
+            counts[f"{catalogue.kind}s_written"] = len(change.rows)
+            counts[f"{catalogue.kind}s_removed"] = len(change.gone)
+            if change.held:
+                notes.append(_held_in_words(catalogue, change))
+        known = {row["id"] for row in listed}
+        passing = [catalogue.from_stub(stub) for id, stub in shown.items() if id not in known]
+        if passing:
+            change = small.compare(tx, catalogue, passing, whole=False)
+            changes.append((catalogue, change))
+            counts[f"{catalogue.kind}s_named"] = len(change.rows)
+    rejected = tuple(one for one in gathered.whole if one.rejected)
+    notes += [
+        f"{len(one.rejected)} {one.catalogue.kind}s could not be understood; see quarantine"
+        for one in rejected
+    ]
+    return CataloguePlan(tuple(changes), rejected, tuple(notes), counts)
+
+
+def _not_denied(tx: Connection, gathered: Gathered) -> set[int]:
+    """Return the projects whose absence no look has confirmed."""
+    return set(projects.live_ids(tx)) - gathered.denied_projects
+
+
+def _held_in_words(catalogue: Catalogue, changes: Changes) -> str:
+    return (
+        f"{len(changes.held)} {catalogue.kind}s are missing from the account's answer at once;"
+        " they stay until an answer says otherwise"
+    )
+
+
+def apply(
+    db: Database, tx: Connection, planned: CataloguePlan, gathered: Gathered, *, at: datetime, run_id: int
+) -> None:
+    """Write the plan, and the quarantine of each catalogue that was answered."""
+    for catalogue, changes in planned.changes:
+        small.apply(db, tx, catalogue, changes, at=at)
+    for one in gathered.whole:
+        quarantine.settle(tx, one.catalogue.kind, one.rejected, at=at, run_id=run_id)

@@ -1,0 +1,201 @@
+"""Fetching a listing: the whole account in one request, or project by project over the limit.
+
+Source: API sheet, sections 3 (10,000 records to an answer) and 5.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Literal
+
+from syncd.errors import Refused, TooManyRecords
+from syncd.model.listing import Scope, Slice
+from syncd.resources.tasks.flat import Places, read_slice
+from syncd.resources.tasks.tree import read_listing
+from syncd.resources.tasks.wire import TagIds
+from syncd.services.overflow import fetch_overflowing
+from syncd.services.progress import Progress
+from syncd.store import checkpoints
+from syncd.store.checkpoints import Checkpoint, Part
+from syncd.store.engine import Database
+from syncd.worksection.methods.tasks import get_all_tasks, get_tasks
+from syncd.worksection.answer import Answer
+from syncd.worksection.client import Client
+
+CHECKPOINTS_LAST = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class SliceSource:
+    """A slice that is fetched and can be read, again if need be, so that only one is in memory."""
+
+    project_id: int | None
+    observed_at: datetime
+    load: Callable[[], Slice]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A listing as fetched: how, as of when, and its slices in the order they were observed."""
+
+    how: Literal["account", "projects"]
+    observed_at: datetime
+    slices: Sequence[SliceSource]
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """What every fetch of one pull shares."""
+
+    client: Client
+    scope: Scope
+    tag_ids: TagIds
+    progress: Progress
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """The extras of a request; tags are always asked for (API sheet, section 5.3)."""
+        extra = (*self.scope.extra, "tags")
+        return (*extra, "archive") if self.scope.archived else extra
+
+
+def fetch_account(work: Fetching) -> Answer:
+    """Ask for every task at once. Raises TooManyRecords over the account's limit."""
+    return work.client.call(get_all_tasks(extra=work.extra))
+
+
+def as_listing(work: Fetching, answer: Answer) -> Fetched:
+    """Return the whole account's answer as a listing of one slice, read at once."""
+    part = read_listing(
+        answer.data,
+        asked=frozenset(work.scope.extra),
+        observed_at=answer.observed_at,
+        tag_ids=work.tag_ids,
+    )
+    source = SliceSource(None, answer.observed_at, lambda: part)
+    return Fetched("account", answer.observed_at, (source,), digest=digest(answer))
+
+
+def digest(answer: Answer) -> str:
+    """Return a hash of the answer's bytes: an equal one ends a pull there."""
+    return blake2b(answer.body, digest_size=20).hexdigest()
+
+
+class SliceStore:
+    """Where the slices of a pull project by project wait until they are applied together.
+
+    In the database they outlive a crash; a dry run, which writes nothing, keeps them in memory.
+    """
+
+    def __init__(self, db: Database, scope: Scope, *, durable: bool) -> None:
+        self._db = db
+        self._scope = scope.fingerprint
+        self._durable = durable
+        self._memory: dict[int, Checkpoint] = {}
+
+    def resume(self, now: datetime) -> dict[int, datetime]:
+        """Return which projects an interrupted pull has fetched already."""
+        if not self._durable:
+            return {}
+        with self._db.write() as tx:
+            checkpoints.drop_stale(tx, scope=self._scope, before=now - CHECKPOINTS_LAST)
+            return checkpoints.kept(tx)
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Store one slice."""
+        if not self._durable:
+            self._memory[checkpoint.project_id] = checkpoint
+            return
+        with self._db.write() as tx:
+            checkpoints.keep(self._db, tx, self._scope, checkpoint)
+
+    def load(self, project_id: int) -> Checkpoint:
+        """Return one slice."""
+        if not self._durable:
+            return self._memory[project_id]
+        with self._db.read() as tx:
+            return checkpoints.load(tx, project_id)
+
+
+def fetch_projects(
+    work: Fetching,
+    project_ids: Collection[int],
+    store: SliceStore,
+    *,
+    now: datetime,
+    places: Callable[[Collection[int]], Places],
+) -> Fetched:
+    """Fetch each project's tasks, going on where an interrupted pull stopped."""
+    observed = dict(store.resume(now))
+    wanted = sorted(project_ids)
+    todo = [id for id in wanted if id not in observed]
+    for done, project_id in enumerate(todo):
+        left = len(todo) - done
+        work.progress.step(
+            f"project {project_id}",
+            done=len(wanted) - left,
+            total=len(wanted),
+            left_s=work.client.budget.estimate_s(left),
+        )
+        checkpoint = _fetch_project(work, project_id, now=now, places=places)
+        store.keep(checkpoint)
+        observed[project_id] = checkpoint.observed_at
+    slices = [
+        SliceSource(id, observed[id], _loader(work, store, id, places))
+        for id in sorted(wanted, key=lambda id: (observed[id], id))
+    ]
+    return Fetched("projects", min([now, *(one.observed_at for one in slices)]), slices)
+
+
+def _fetch_project(
+    work: Fetching,
+    project_id: int,
+    *,
+    now: datetime,
+    places: Callable[[Collection[int]], Places],
+) -> Checkpoint:
+    extra = tuple(word for word in work.extra if word != "archive")
+    try:
+        answer = work.client.call(get_tasks(project_id, extra=extra))
+    except TooManyRecords:
+        return fetch_overflowing(
+            work.client, project_id, scope=work.scope, extra=extra, today=now, known=places
+        )
+    except Refused as error:
+        said = f"project {project_id} was refused: {error.said}"
+        return Checkpoint(project_id, now, (), short=said)
+    return Checkpoint(project_id, answer.observed_at, (Part("tree", _bytes(answer)),))
+
+
+def _bytes(answer: Answer) -> bytes | None:
+    return None if answer.data is None else bytes(answer.data)
+
+
+def _loader(
+    work: Fetching,
+    store: SliceStore,
+    project_id: int,
+    places: Callable[[Collection[int]], Places],
+) -> Callable[[], Slice]:
+    def load() -> Slice:
+        return read_slice(
+            store.load(project_id),
+            asked=frozenset(work.scope.extra),
+            tag_ids=work.tag_ids,
+            known=places,
+        )
+
+    return load
+
+
+def count_keys(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Add up how often each optional key was seen in the slices of a listing."""
+    total: dict[str, int] = {}
+    for keys in parts:
+        for key, count in keys.items():
+            total[key] = total.get(key, 0) + count
+    return total

@@ -1,0 +1,268 @@
+"""The part of a pull that is one transaction: plan, brake, apply, remember, and the run's row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from syncd.model.plan import Brake, TaskPlan
+from syncd.model.reports import PullReport
+from syncd.resources.tasks.rederive import rederive
+from syncd.resources.tasks.writes import Writing, apply
+from syncd.services import catalogues, memory
+from syncd.services.fetch import Fetched
+from syncd.services.planning import (
+    Overview,
+    Questions,
+    clock_shift,
+    plan_removals,
+    plan_slice,
+)
+from syncd.services.prepare import Prepared, Pulling, rejected_in_words
+from syncd.store import audit, checkpoints, quarantine
+from syncd.store.audit import Event
+from syncd.store.runs import RunRow, next_run_id, record_run
+from syncd.store.state import next_instant, remember
+
+@dataclass(slots=True)
+class Landing:
+    """The transaction of one pull: where it writes, and what it has done so far."""
+
+    work: Pulling
+    tx: Connection
+    prepared: Prepared
+    run_id: int
+    observed_at: datetime
+    writes: bool
+    counts: Counter[str]
+    notes: list[str]
+    plans: list[TaskPlan]
+    brakes: list[Brake]
+
+    def take(self, plan: TaskPlan, observed_at: datetime) -> None:
+        """Count a plan and apply it, or keep it to be shown."""
+        self.counts.update(plan.counts)
+        self.brakes += plan.brakes
+        if not self.writes:
+            self.plans.append(plan)
+            return
+        where = Writing(self.work.db, self.tx, self.work.derived, self.run_id, observed_at)
+        apply(plan, where)
+        self._audit(plan)
+
+    def _audit(self, plan: TaskPlan) -> None:
+        events = [
+            Event("task.removed", "task", one.before.record.id, {"reason": one.reason})
+            for one in plan.removals
+        ]
+        events += [Event("task.restored", "task", one.record.id) for one in plan.restores]
+        events += [
+            Event(
+                "brake.tripped",
+                detail={
+                    "missing": brake.missing,
+                    "limit": brake.limit,
+                    "projects": list(brake.projects),
+                    "why": brake.why,
+                },
+            )
+            for brake in plan.brakes
+        ]
+        self.audit(events)
+
+    def audit(self, events: list[Event]) -> None:
+        """Write events in the same transaction as what they tell of."""
+        if self.writes:
+            now = self.work.clock()
+            audit.append(self.tx, events, at=now, actor=self.work.actor, run_id=self.run_id)
+
+
+def land(
+    work: Pulling,
+    tx: Connection,
+    prepared: Prepared,
+    *,
+    started: datetime,
+    dry_run: bool,
+    allow_removals: bool,
+) -> PullReport:
+    """Decide and, unless it is a dry run, write; the caller's transaction commits it."""
+    landing = Landing(
+        work=work,
+        tx=tx,
+        prepared=prepared,
+        run_id=next_run_id(tx),
+        observed_at=next_instant(tx, prepared.observed_at),
+        writes=not dry_run,
+        counts=Counter(),
+        notes=list(prepared.notes),
+        plans=[],
+        brakes=[],
+    )
+    if not dry_run and prepared.known.derived not in (None, memory.derived_of(work.derived)):
+        rederive(tx, work.derived)
+    _land_catalogues(landing)
+    if prepared.fetched is not None and prepared.whole is not None:
+        _land_tasks(landing, prepared.fetched, prepared.whole, allow_removals=allow_removals)
+    report = _report(landing, dry_run=dry_run)
+    if not dry_run:
+        _remember(landing, report)
+        _record(landing, report, started)
+    return report
+
+
+def _land_catalogues(landing: Landing) -> None:
+    prepared, work = landing.prepared, landing.work
+    stubs = prepared.whole.stubs if prepared.whole else {}
+    planned = catalogues.plan(landing.tx, work.derived, prepared.gathered, stubs)
+    landing.notes += planned.notes
+    landing.counts.update(planned.counts)
+    if landing.writes:
+        catalogues.apply(
+            work.db,
+            landing.tx,
+            planned,
+            prepared.gathered,
+            at=landing.observed_at,
+            run_id=landing.run_id,
+        )
+
+
+def _land_tasks(
+    landing: Landing, fetched: Fetched, whole: Overview, *, allow_removals: bool
+) -> None:
+    prepared = landing.prepared
+    shift = clock_shift(fetched, landing.observed_at)
+    for source in fetched.slices:
+        part = source.load()
+        plan = plan_slice(landing.tx, part, prepared.answers, prepared.scope, shift=shift)
+        landing.take(plan, part.observed_at + shift)
+    removals = plan_removals(
+        landing.tx,
+        prepared.questions,
+        prepared.answers,
+        scope=prepared.scope,
+        previous=prepared.known.previous,
+        listed=whole.listed,
+        max_removals=landing.work.max_removals,
+        allow_removals=allow_removals,
+        answer_lies=prepared.answer_lies,
+    )
+    landing.take(removals, landing.observed_at)
+    landing.counts["listed"] = whole.listed
+    landing.notes += _notes(whole, prepared, removals)
+    _set_aside(landing, whole)
+
+
+def _notes(whole: Overview, prepared: Prepared, removals: TaskPlan) -> list[str]:
+    """Say what this listing did not cover; an empty list is what complete means."""
+    notes = list(whole.short)
+    if whole.rejected:
+        notes.append(rejected_in_words(whole.rejected))
+    if whole.repeated:
+        notes.append(f"the answer holds {whole.repeated} tasks twice")
+    notes += _missing_in_words(prepared.questions, prepared, removals)
+    return notes
+
+
+def _missing_in_words(questions: Questions, prepared: Prepared, removals: TaskPlan) -> list[str]:
+    alive = len(prepared.answers.evidence.alive.keys() & questions.missing.keys())
+    held = sum(brake.missing for brake in removals.brakes)
+    removed = {one.before.record.id for one in removals.removals}
+    waiting = len(questions.missing.keys() - removed)
+    notes = [
+        f"brake: {brake.missing} tasks are missing ({brake.why}); they stay until you decide"
+        for brake in removals.brakes
+    ]
+    if prepared.answer_lies:
+        notes.append(
+            f"the answer leaves out {waiting} tasks; of those asked for, the account has {alive}"
+        )
+    elif waiting > held:
+        notes.append(f"{waiting - held} missing tasks stay, as suspects: nothing proves them gone")
+    return notes
+
+
+def _set_aside(landing: Landing, whole: Overview) -> None:
+    if not landing.writes:
+        return
+    quarantine.settle(
+        landing.tx,
+        "task",
+        whole.rejected,
+        at=landing.observed_at,
+        run_id=landing.run_id,
+        heal=whole.complete,
+    )
+    if landing.prepared.answers.undecided:
+        fields = sorted(landing.prepared.answers.undecided)
+        landing.audit([Event("field.left_undecided", detail={"fields": fields})])
+
+
+def _report(landing: Landing, *, dry_run: bool) -> PullReport:
+    prepared = landing.prepared
+    outcome: Literal["complete", "partial"] = "partial" if landing.notes else "complete"
+    return PullReport(
+        outcome=outcome,
+        observed_at=landing.observed_at,
+        run_id=None if dry_run else landing.run_id,
+        how="projects" if prepared.over_limit else "account",
+        counts=dict(landing.counts),
+        requests=0,
+        seconds=0.0,
+        notes=tuple(landing.notes),
+        brakes=tuple(landing.brakes),
+        plans=tuple(landing.plans),
+        unchanged=prepared.fetched is None,
+        dry_run=dry_run,
+    )
+
+
+def _remember(landing: Landing, report: PullReport) -> None:
+    work, prepared, tx = landing.work, landing.prepared, landing.tx
+    memory.store(
+        work.db,
+        tx,
+        base_url=work.client.base_url,
+        scope=prepared.scope,
+        digest=prepared.digest,
+        complete=report.outcome == "complete",
+        derived=work.derived,
+    )
+    if prepared.gathered.fetched:
+        at = prepared.known.catalogues_at if prepared.gathered.notes else work.clock()
+        remember(work.db, tx, "catalogues_at", at.isoformat() if at else None)
+    remember(work.db, tx, "rights", prepared.scope.rights)
+    if not prepared.over_limit:
+        remember(work.db, tx, "over_limit_at", None)
+    elif prepared.known.over_limit_at is None:
+        remember(work.db, tx, "over_limit_at", work.clock().isoformat())
+    if prepared.fetched is not None and prepared.fetched.how == "projects":
+        checkpoints.drop(tx)
+
+
+def _record(landing: Landing, report: PullReport, started: datetime) -> None:
+    detail: dict[str, Any] = {"how": report.how, "notes": list(report.notes)}
+    written = sum(
+        landing.counts[name] for name in ("inserted", "updated", "restored", "removed")
+    )
+    if written:
+        landing.audit([Event("mirror.written", detail=dict(landing.counts))])
+    record_run(
+        landing.tx,
+        landing.run_id,
+        RunRow(
+            kind="pull",
+            scope=report.how,
+            started_at=started,
+            finished_at=landing.work.clock(),
+            outcome=report.outcome,
+            observed_at=landing.observed_at,
+            counts=dict(landing.counts),
+            detail=detail,
+        ),
+    )

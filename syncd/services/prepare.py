@@ -1,0 +1,219 @@
+"""The part of a pull that talks to the account: fetch the listing, ask what it leaves open.
+
+No transaction is open while a request is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from syncd.errors import TooManyRecords
+from syncd.model.listing import Scope
+from syncd.model.records import Rejected
+from syncd.resources.derived import Derived
+from syncd.resources.projects import live_ids
+from syncd.resources.tasks import images as mirror
+from syncd.resources.tasks.flat import Places
+from syncd.resources.tasks.wire import OPTIONAL_KEYS, TagIds, read_tags
+from syncd.services import catalogues, memory
+from syncd.services.catalogues import Gathered
+from syncd.services.fetch import (
+    Fetched,
+    Fetching,
+    SliceStore,
+    as_listing,
+    digest,
+    fetch_account,
+    fetch_projects,
+)
+from syncd.services.look import Looked, look, read_projects, tasks_themselves
+from syncd.services.memory import Memory
+from syncd.services.planning import Answers, Overview, Questions, overview, question
+from syncd.services.progress import Progress
+from syncd.services.rights import read_rights
+from syncd.store.engine import Database
+from syncd.store.lease import Lease
+from syncd.sync.removal import ARCHIVED, Evidence
+from syncd.worksection.client import Client
+
+OVER_LIMIT_LASTS = timedelta(days=1)
+"""How long an account over the record limit is pulled by projects before the whole is tried again."""
+TAG_LOOKS = 20
+"""Looks, in one pull, at tasks that come without the tags they had."""
+
+WIRE_KEYS = {name: key for key, name in OPTIONAL_KEYS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Pulling:
+    """Everything a pull works with."""
+
+    db: Database
+    client: Client
+    lease: Lease
+    derived: Derived
+    extra: tuple[str, ...]
+    archived: bool
+    max_removals: int | None
+    auth: str
+    clock: Callable[[], datetime]
+    progress: Progress
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A pull as far as it goes without writing. `fetched` is None for an equal answer."""
+
+    known: Memory
+    scope: Scope
+    gathered: Gathered
+    observed_at: datetime
+    digest: str | None
+    over_limit: bool = False
+    fetched: Fetched | None = None
+    whole: Overview | None = None
+    questions: Questions = Questions()
+    answers: Answers = Answers()
+    answer_lies: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def prepare(work: Pulling, *, dry_run: bool, allow_removals: bool) -> Prepared:
+    """Fetch a listing and everything that is needed to judge it. Writes checkpoints only."""
+    now = work.clock()
+    with work.db.read() as tx:
+        known = memory.load(tx)
+        projects = live_ids(tx)
+    memory.check_account(known, work.client.base_url)
+    rights, gathered = known.rights, Gathered()
+    if catalogues.due(known.catalogues_at, now):
+        rights = read_rights(work.client, work.auth)
+        gathered = catalogues.gather(work.client, work.derived, live_projects=projects)
+        known = replace(known, tag_ids={**known.tag_ids, **gathered.tag_ids})
+    scope = Scope(work.archived, work.extra, rights)
+    prepared = _fetch(work, known, scope, gathered, now, dry_run=dry_run)
+    if prepared.fetched is None:
+        return prepared
+    return _settle(work, prepared, prepared.fetched, allow_removals=allow_removals)
+
+
+def _fetch(
+    work: Pulling,
+    known: Memory,
+    scope: Scope,
+    gathered: Gathered,
+    now: datetime,
+    *,
+    dry_run: bool,
+) -> Prepared:
+    fetching = Fetching(work.client, scope, known.tag_ids, work.progress)
+    start = Prepared(known, scope, gathered, now, None)
+    if known.over_limit_at is None or now - known.over_limit_at > OVER_LIMIT_LASTS:
+        try:
+            work.progress.step("all tasks", done=0, total=1, left_s=work.client.budget.wait_s())
+            answer = fetch_account(fetching)
+        except TooManyRecords:
+            pass
+        else:
+            seen = digest(answer)
+            if known.digest == memory.digest_of(scope, seen):
+                return replace(start, observed_at=answer.observed_at, digest=seen)
+            fetched = as_listing(fetching, answer)
+            return replace(
+                start, observed_at=answer.observed_at, digest=seen, fetched=fetched
+            )
+    fetched = _fetch_by_project(work, fetching, gathered, now, dry_run=dry_run)
+    return replace(start, observed_at=fetched.observed_at, over_limit=True, fetched=fetched)
+
+
+def _fetch_by_project(
+    work: Pulling, fetching: Fetching, gathered: Gathered, now: datetime, *, dry_run: bool
+) -> Fetched:
+    status = gathered.project_status or read_projects(work.client)
+    wanted = [id for id, word in status.items() if fetching.scope.archived or word != ARCHIVED]
+    store = SliceStore(work.db, fetching.scope, durable=not dry_run)
+    return fetch_projects(
+        fetching, wanted, store, now=now, places=lambda ids: _known_places(work.db, ids)
+    )
+
+
+def _known_places(db: Database, ids: Collection[int]) -> Places:
+    with db.read() as tx:
+        return mirror.load_places(tx, ids)
+
+
+def _settle(
+    work: Pulling, prepared: Prepared, fetched: Fetched, *, allow_removals: bool
+) -> Prepared:
+    """Ask about what the listing leaves open."""
+    whole = overview(source.load() for source in fetched.slices)
+    with work.db.read() as tx:
+        questions = question(tx, fetched, prepared.scope, whole)
+        live = sum(mirror.count_live(tx).values())
+    looked, scope = Looked(Evidence()), prepared.scope
+    if questions.missing:
+        scope = replace(scope, rights=read_rights(work.client, work.auth))
+        looked = look(
+            work.client,
+            questions.missing,
+            scope=scope,
+            max_removals=work.max_removals,
+            live=live,
+            allow_removals=allow_removals,
+            projects=prepared.gathered.project_status,
+            progress=work.progress,
+        )
+    answers, notes = _settle_fields(work.client, questions, prepared.known.tag_ids)
+    if looked.trouble:
+        notes = (*notes, f"looking at missing tasks ended early: {looked.trouble}")
+    return replace(
+        prepared,
+        scope=scope,
+        whole=whole,
+        questions=questions,
+        answers=replace(answers, evidence=looked.evidence),
+        answer_lies=looked.answer_lies,
+        notes=notes,
+    )
+
+
+def _settle_fields(
+    client: Client, questions: Questions, tag_ids: TagIds
+) -> tuple[Answers, tuple[str, ...]]:
+    """Look at tasks themselves where fields are missing from the whole answer, or tags from one."""
+    undecided, notes = _hidden_fields(client, questions)
+    if "tags" in undecided:
+        return Answers(undecided=undecided), notes
+    asked = questions.tags[:TAG_LOOKS]
+    left = frozenset(questions.tags[TAG_LOOKS:])
+    nodes = tasks_themselves(client, asked)
+    tags = {id: read_tags(node, tag_ids) if "tags" in node else () for id, node in nodes.items()}
+    if left:
+        notes = (*notes, f"the tags of {len(left)} tasks are not in the answer; they are asked next")
+    return Answers(undecided=undecided, tags=tags, unsettled_tags=left), notes
+
+
+def _hidden_fields(
+    client: Client, questions: Questions
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the fields that tasks still have when asked themselves, though the list hides them."""
+    hidden: list[str] = []
+    nodes: dict[int, Mapping[str, object]] = {}
+    for name, samples in sorted(questions.vanished.items()):
+        nodes |= tasks_themselves(client, [id for id in samples if id not in nodes])
+        if any(nodes.get(id, {}).get(WIRE_KEYS[name]) for id in samples):
+            hidden.append(name)
+    notes = tuple(
+        f"{name} is missing from the whole answer, and tasks still have it: it was left as it was"
+        for name in hidden
+    )
+    return frozenset(hidden), notes
+
+
+def rejected_in_words(rejected: Collection[Rejected]) -> str:
+    """Say how many records were set aside."""
+    first = next(iter(rejected))
+    return f"{len(rejected)} records could not be understood ({first.reason}); see quarantine"

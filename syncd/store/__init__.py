@@ -1,0 +1,1 @@
+"""SQL: schema, engine, mirror, runs, audit, lease, upgrade. Knows nothing of HTTP."""

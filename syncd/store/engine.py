@@ -1,0 +1,190 @@
+"""The database behind one interface: the only place that asks which dialect it is.
+
+On SQLite the standard library's implicit transactions are off (`isolation_level=None`) and every
+transaction begins by an explicit statement: BEGIN IMMEDIATE for a writer, so that it waits for the
+lock at its start and not in its middle, BEGIN for a reader (sqlite.org/lang_transaction.html).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from syncd.errors import DatabaseUnusable, StorageFailed
+
+BUSY_TIMEOUT_S = 30
+OLDEST_SQLITE = (3, 35, 0)
+OLDEST_POSTGRESQL = 14
+
+
+class Database:
+    """One database: transactions for readers and writers, and what differs between dialects."""
+
+    def __init__(self, engine: Engine, *, schema: str | None = None) -> None:
+        self.engine = engine
+        self.schema = schema
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite database."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name else None
+
+    @property
+    def label(self) -> str:
+        """The database as a person knows it, without a password."""
+        if self.path is not None:
+            return f"SQLite {self.path}"
+        shown = self.engine.url.render_as_string(hide_password=True)
+        return f"PostgreSQL {shown.partition('://')[2]}" + (
+            f", schema {self.schema}" if self.schema else ""
+        )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database from start to end."""
+        with self._transaction(write=False) as tx:
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that is committed at the end, or leaves nothing."""
+        with self._transaction(write=True) as tx:
+            yield tx
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> Iterator[Connection]:
+        options = {"syncd_write": write}
+        try:
+            with self.engine.connect().execution_options(**options) as tx, tx.begin():
+                yield tx
+        except DBAPIError as error:
+            _refuse(error, self.label)
+
+    def probe(self, *, write: bool) -> None:
+        """Open the database once. Raises DatabaseUnusable where it cannot be read or written."""
+        try:
+            with self._transaction(write=write) as tx:
+                self._check_version(tx)
+                if write and not self.is_sqlite and tx.scalar(text("SHOW transaction_read_only")) == "on":
+                    raise StorageFailed(f"{self.label} is read-only.")
+        except StorageFailed as error:
+            raise DatabaseUnusable(error.message, hint=error.hint) from error
+
+    def _check_version(self, tx: Connection) -> None:
+        if self.is_sqlite:
+            if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+                raise DatabaseUnusable(f"SQLite {sqlite3.sqlite_version} is older than 3.35.")
+        elif int(str(tx.scalar(text("SHOW server_version_num")))) < OLDEST_POSTGRESQL * 10_000:
+            raise DatabaseUnusable(f"{self.label}: PostgreSQL older than {OLDEST_POSTGRESQL}.")
+
+    def upsert(self, table: Table, *, changing: tuple[str, ...]) -> PostgresInsert | SqliteInsert:
+        """Return an insert that overwrites the `changing` columns of a row that is there already."""
+        insert: Any = sqlite.insert if self.is_sqlite else postgresql.insert
+        statement = insert(table)
+        keys = list(table.primary_key.columns)
+        if not changing:
+            return statement.on_conflict_do_nothing(index_elements=keys)  # type: ignore[no-any-return]
+        return statement.on_conflict_do_update(  # type: ignore[no-any-return]
+            index_elements=keys, set_={name: statement.excluded[name] for name in changing}
+        )
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, schema: str | None = None) -> Database:
+    """Prepare a database; nothing is opened before its first transaction.
+
+    Raises DatabaseUnusable where the URL cannot be one.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        folder = Path(parsed.database or "").parent
+        if not folder.is_dir():
+            raise DatabaseUnusable(
+                f"The folder {folder} of the database does not exist.", hint=f"mkdir -p '{folder}'"
+            )
+        engine = create_engine(
+            parsed,
+            poolclass=NullPool,
+            connect_args={"timeout": BUSY_TIMEOUT_S},
+            hide_parameters=True,
+        )
+        _prepare_sqlite(engine)
+    else:
+        engine = create_engine(
+            parsed, pool_pre_ping=True, pool_size=2, max_overflow=2, hide_parameters=True
+        )
+        _prepare_postgresql(engine, schema)
+    return Database(engine, schema=schema)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, record: object) -> None:
+        del record
+        connection.isolation_level = None
+        for pragma in ("foreign_keys = ON", "synchronous = FULL", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("syncd_write", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _prepare_postgresql(engine: Engine, schema: str | None) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, record: object) -> None:
+        del record
+        with connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'UTC'")
+            if schema:
+                quoted = engine.dialect.identifier_preparer.quote(schema)
+                cursor.execute(f"SET search_path TO {quoted}")
+        connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get("syncd_write", True):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+_SQLITE_CAUSES = {
+    "SQLITE_FULL": ("the disk is full", "Make room and run it again; nothing was half-written."),
+    "SQLITE_READONLY": ("it is read-only", "Let the user of syncd write the file and its folder."),
+    "SQLITE_CANTOPEN": ("it cannot be opened", "Check that its folder exists and may be entered."),
+    "SQLITE_NOTADB": ("it is not a SQLite database", "Name another file in database.url."),
+    "SQLITE_CORRUPT": ("it is damaged", "Restore the last backup; see syncd db upgrade --help."),
+    "SQLITE_BUSY": ("another program keeps it locked", "Close the program that writes to it."),
+    "SQLITE_IOERR": ("it cannot be written or read", "Check the disk: is it full or failing?"),
+    "SQLITE_PERM": ("permission was denied", "Let the user of syncd write the file."),
+}
+
+
+def _refuse(error: DBAPIError, label: str) -> NoReturn:
+    """Map the driver's error to ours, by the driver's own code where it gives one."""
+    cause = error.orig
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    for prefix, (problem, remedy) in _SQLITE_CAUSES.items():
+        if name.startswith(prefix):
+            raise StorageFailed(f"{label}: {problem}.", hint=remedy) from error
+    first = (str(cause).strip().splitlines() or ["no reason given"])[0]
+    raise StorageFailed(f"{label}: {first}.") from error

@@ -1,0 +1,76 @@
+"""Sets of rows in and out of the mirror's tables. `tx` comes first; services commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Column, Connection, Row, Table, bindparam, delete, insert, select, update
+
+from syncd.store.engine import Database
+
+BATCH = 900
+"""Values in one IN list: under SQLite's oldest limit of 999 parameters."""
+
+Values = Mapping[str, Any]
+
+
+def batches(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Cut values into lists that fit one statement."""
+    iterator = iter(values)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
+
+
+def rows_by(
+    tx: Connection, columns: Sequence[Column[Any]], key: Column[Any], values: Iterable[int]
+) -> Iterator[Row[Any]]:
+    """Read `columns` of the rows whose `key` is among `values`, in the order of `key`."""
+    for batch in batches(sorted(values)):
+        yield from tx.execute(select(*columns).where(key.in_(batch)).order_by(key))
+
+
+def add(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert rows that are known to be new."""
+    if rows:
+        tx.execute(insert(table), rows)
+
+
+def put(db: Database, tx: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Insert rows, or overwrite those whose key is there already."""
+    if rows:
+        keys = {column.name for column in table.primary_key.columns}
+        changing = tuple(name for name in rows[0] if name not in keys)
+        tx.execute(db.upsert(table, changing=changing), rows)
+
+
+def change(tx: Connection, table: Table, ids: Iterable[int], values: Values) -> None:
+    """Set the same values in every row whose id is among `ids`."""
+    for batch in batches(sorted(ids)):
+        tx.execute(update(table).where(table.c.id.in_(batch)).values(**values))
+
+
+def change_each(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Set each row's own values in the row with its `id`."""
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "id"]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row_id"))
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )
+    bound = [
+        {"row_id": row["id"]} | {f"new_{name}": row[name] for name in names} for row in rows
+    ]
+    tx.execute(statement, bound)
+
+
+def drop_links(tx: Connection, key: Column[Any], ids: Iterable[int]) -> None:
+    """Delete the link rows whose `key` is among `ids`; links follow their record."""
+    table = key.table
+    if not isinstance(table, Table):  # pragma: no cover - columns given here are a table's own
+        raise TypeError("a column of a table is expected")
+    for batch in batches(sorted(ids)):
+        tx.execute(delete(table).where(key.in_(batch)))

@@ -1,0 +1,61 @@
+"""The runs: one row for each pull or push, written with its result and never before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, insert, select
+
+from syncd.store.schema import sync_runs
+
+Outcome = Literal["complete", "partial", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """What a run reports about itself."""
+
+    kind: str
+    scope: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    observed_at: datetime | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+def next_run_id(tx: Connection) -> int:
+    """Return the number the next run will have; the lease keeps runs one at a time."""
+    last = tx.scalar(select(sync_runs.c.id).order_by(sync_runs.c.id.desc()).limit(1))
+    return (last or 0) + 1
+
+
+def record_run(tx: Connection, id: int, run: RunRow) -> None:
+    """Write the row of a run."""
+    tx.execute(
+        insert(sync_runs).values(
+            id=id,
+            kind=run.kind,
+            scope=run.scope,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            observed_at=run.observed_at,
+            outcome=run.outcome,
+            counts=dict(run.counts),
+            detail=dict(run.detail),
+            error=run.error,
+        )
+    )
+
+
+def last_run(tx: Connection, kind: str, *outcomes: Outcome) -> Row[Any] | None:
+    """Return the newest run of a kind, among the given outcomes if any are named."""
+    query = select(sync_runs).where(sync_runs.c.kind == kind)
+    if outcomes:
+        query = query.where(sync_runs.c.outcome.in_(outcomes))
+    return tx.execute(query.order_by(sync_runs.c.id.desc()).limit(1)).first()

@@ -1,0 +1,35 @@
+"""What syncd remembers between runs, by name; and the clock that never steps back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+
+from syncd.store.engine import Database
+from syncd.store.schema import sync_runs, sync_state
+from syncd.store.mirror import put
+
+
+def recall(tx: Connection, name: str) -> Any:
+    """Return what is remembered under `name`, or None."""
+    return tx.scalar(select(sync_state.c.value).where(sync_state.c.name == name))
+
+
+def remember(db: Database, tx: Connection, name: str, value: object) -> None:
+    """Keep `value`, anything JSON can hold, under `name`; None forgets it."""
+    if value is None:
+        tx.execute(delete(sync_state).where(sync_state.c.name == name))
+    elif recall(tx, name) != value:
+        put(db, tx, sync_state, [{"name": name, "value": value}])
+
+
+def next_instant(tx: Connection, now: datetime) -> datetime:
+    """Return `now`, or just after the last observation where the clock has stepped back.
+
+    Mirror rows are never written from an older observation than their own, so a clock set back an
+    hour would otherwise stop the mirror for an hour.
+    """
+    last = tx.scalar(select(func.max(sync_runs.c.observed_at)))
+    return max(now, last + timedelta(microseconds=1)) if last is not None else now

@@ -1,0 +1,93 @@
+"""Column types that mean the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, Numeric, Time, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+    from sqlalchemy.types import TypeEngine
+
+# SQLite counts rows by INTEGER PRIMARY KEY alone, and its INTEGER holds 64 bits anyway.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+# The account's clock shows minutes; "2026-02-01 09:30:00" is what a person expects to read.
+LocalTime = DateTime().with_variant(sqlite.DATETIME(truncate_microseconds=True), "sqlite")
+TimeOfDay = Time().with_variant(sqlite.TIME(truncate_microseconds=True), "sqlite")
+
+Document = JSON(none_as_null=True).with_variant(
+    postgresql.JSONB(none_as_null=True), "postgresql"
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant: timestamptz on PostgreSQL; text in UTC with microseconds on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive datetime: it would be read in whatever zone the server has."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give an aware datetime in UTC on both databases."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if dialect.name == "postgresql" else value.replace(tzinfo=UTC)
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """Money and hours, exact: NUMERIC on both.
+
+    SQLite's NUMERIC affinity turns text into a number only where that loses nothing in the first
+    15 digits (sqlite.org/datatype3.html, section 3), so text goes in and the shortest
+    representation comes out.
+    """
+
+    impl = Numeric(18, 4)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Keep SQLAlchemy's float detour for decimals out of the SQLite road."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(_PlainNumeric(18, 4))
+        return dialect.type_descriptor(Numeric(18, 4))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
+        """Send text to SQLite, a decimal to PostgreSQL."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return format(value, "f")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Give a decimal without trailing zeros, equal on both databases."""
+        del dialect
+        if value is None:
+            return None
+        return canonical_decimal(Decimal(str(value)))
+
+
+class _PlainNumeric(Numeric[Any]):
+    """NUMERIC without a conversion of SQLAlchemy's on either way."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        del dialect
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        del dialect, coltype
+
+
+def canonical_decimal(value: Decimal) -> Decimal:
+    """Return the value without trailing zeros and never in scientific notation: 50, 0.5."""
+    return Decimal(format(value.normalize(), "f"))

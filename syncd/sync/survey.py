@@ -1,0 +1,70 @@
+"""What a listing says against the mirror's index, before any record is compared field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncd.model.listing import Slice
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What is known of a mirrored task without loading it."""
+
+    project_id: int
+    level: int
+    content_hash: bytes
+    observed_at: datetime
+    removed: bool
+    suspect: bool
+
+
+Index = Mapping[int, Indexed]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Ids by what has to be done about them.
+
+    `changed` are to be compared, `absent` are live in the mirror and not in the slice, `arrived`
+    are in the slice and not live in this scope of the mirror, `tagless` had tags in the mirror's
+    hash and show no tags key now.
+    """
+
+    changed: frozenset[int]
+    absent: frozenset[int]
+    arrived: frozenset[int]
+    unchanged: int
+
+
+def survey(part: Slice, hashes: Mapping[int, bytes], index: Index) -> Survey:
+    """Compare one slice with the mirror's index of the same scope."""
+    changed, arrived, unchanged = [], [], 0
+    for id, content_hash in hashes.items():
+        known = index.get(id)
+        if known is None or known.removed:
+            arrived.append(id)
+            changed.append(id)
+        elif known.content_hash != content_hash or known.suspect:
+            changed.append(id)
+        else:
+            unchanged += 1
+    unread = {rejected.id for rejected in part.rejected}
+    absent = (
+        id
+        for id, known in index.items()
+        if id not in part.tasks and id not in unread and not known.removed
+    )
+    return Survey(frozenset(changed), frozenset(absent), frozenset(arrived), unchanged)
+
+
+def missing(surveys: Iterable[Survey]) -> frozenset[int]:
+    """Return the tasks that no slice shows: a task that moved is absent here and arrives there."""
+    absent: set[int] = set()
+    arrived: set[int] = set()
+    for one in surveys:
+        absent |= one.absent
+        arrived |= one.arrived
+    return frozenset(absent - arrived)

@@ -1,0 +1,106 @@
+"""Connections that tell whether a byte of the request may have left, and can be cut.
+
+That one bit decides between "nothing was sent" and "it may have landed", so it is taken where the
+bytes are handed to the socket, not guessed from the kind of an exception.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+
+class Wire:
+    """The present exchange on a client's one connection."""
+
+    def __init__(self) -> None:
+        self.sent = False
+        self.expired = False
+        self._sock: socket.socket | None = None
+        self._on_first_byte: Callable[[], None] = lambda: None
+
+    def begin(self, on_first_byte: Callable[[], None]) -> None:
+        """Forget the last exchange; the connection may be the same."""
+        self.sent = False
+        self.expired = False
+        self._on_first_byte = on_first_byte
+
+    def connected(self, sock: Any) -> None:
+        """Take note of a new connection, which the deadline may cut."""
+        self._sock = sock
+
+    def sending(self) -> None:
+        """Say that bytes are about to leave."""
+        if self.expired:
+            raise TimeoutError("no time was left to send the request")
+        if not self.sent:
+            self._on_first_byte()
+            self.sent = True
+
+    def cut(self) -> None:
+        """End the exchange from another thread: a blocked read returns at once.
+
+        Shut down below TLS: closing TLS in order would wait for the other side.
+        """
+        self.expired = True
+        if self._sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+
+
+class Deadline:
+    """Cuts the wire when an exchange takes too long altogether, however it trickles."""
+
+    def __init__(self, wire: Wire, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, wire.cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """The exchange is over."""
+        self._timer.cancel()
+
+
+class PlainConnection(HTTPConnection):
+    """HTTP to an account on this machine."""
+
+    def __init__(self, *args: Any, wire: Wire, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._wire = wire
+
+    def connect(self) -> None:
+        """Connect, and let the deadline know."""
+        super().connect()
+        self._wire.connected(self.sock)
+
+    def send(self, data: Any) -> None:
+        """Connect first, so that a failure to connect counts as nothing sent."""
+        if self.sock is None:
+            self.connect()
+        self._wire.sending()
+        super().send(data)
+
+
+class TlsConnection(HTTPSConnection):
+    """HTTPS; the handshake belongs to connecting, nothing of the request is in it."""
+
+    def __init__(self, *args: Any, wire: Wire, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._wire = wire
+
+    def connect(self) -> None:
+        """Connect, and let the deadline know."""
+        super().connect()
+        self._wire.connected(self.sock)
+
+    def send(self, data: Any) -> None:
+        """Connect first, so that a failure to connect counts as nothing sent."""
+        if self.sock is None:
+            self.connect()
+        self._wire.sending()
+        super().send(data)

@@ -1,0 +1,154 @@
+"""Fixtures and settings for the whole suite: the databases, the seed, the closed network.
+
+See docs/development.md for the environment variables named here.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from tests.support import network
+from tests.support.postgres import Cluster, PostgresMissing
+
+ROOT = Path(__file__).parent.parent
+SEED = "SYNCD_TEST_SEED"
+NO_POSTGRES = "SYNCD_TEST_NO_POSTGRES"
+used_postgres = pytest.StashKey[set[str]]()
+
+network.guard()
+
+_examples = DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples")
+# A busy machine is no failure of ours: no deadline, and no complaint about slow generation.
+_slow = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile(
+    "fast",
+    deadline=None,
+    derandomize=False,
+    print_blob=True,
+    database=_examples,
+    suppress_health_check=_slow,
+)
+hypothesis.settings.register_profile(
+    "deep", hypothesis.settings.get_profile("fast"), max_examples=2000
+)
+hypothesis.settings.load_profile(os.environ.get("SYNCD_HYPOTHESIS", "fast"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", action="store_true", help="run in an order drawn from the seed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Set before the workers of xdist start, so that all of them draw from the same seed.
+    os.environ.setdefault(SEED, str(random.SystemRandom().randrange(2**32)))
+    used: set[str] = set()
+    config.stash[used_postgres] = used
+
+
+def pytest_report_header() -> list[str]:
+    return [f"seed: {os.environ[SEED]} (again: {SEED}={os.environ[SEED]})"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--shuffle"):
+        random.Random(int(os.environ[SEED])).shuffle(items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:  # a worker of xdist: tell the process that prints the summary
+        used = session.config.stash[used_postgres]
+        output["postgres"] = sorted(used)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:  # noqa: ARG001 (xdist's signature)
+    told = getattr(node, "workeroutput", {}).get("postgres", [])
+    node.config.stash[used_postgres].update(told)  # type: ignore[attr-defined]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    if exitstatus:
+        terminalreporter.line(f"seed: run again with {SEED}={os.environ[SEED]}")
+    used = config.stash[used_postgres]
+    versions = sorted(used) or ["no PostgreSQL"]
+    terminalreporter.line(f"databases: SQLite {sqlite3.sqlite_version}, {', '.join(versions)}")
+    if os.environ.get(NO_POSTGRES) == "1":
+        terminalreporter.section("NOTHING WAS TESTED ON POSTGRESQL", red=True, bold=True)
+        terminalreporter.line(f"{NO_POSTGRES}=1 is set; such a run proves half of what it should.")
+
+
+@pytest.fixture(autouse=True)
+def _stay_on_this_machine() -> Iterator[None]:
+    """Fail a test that reached for another machine, even where it swallowed the error."""
+    network.attempts.clear()
+    yield
+    reached = network.attempts.copy()
+    assert not reached, f"the test reached for {', '.join(reached)}: only the loopback is open"
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """A number for `random.Random`, of this run's seed and the test's name."""
+    return int(os.environ[SEED]) ^ zlib.crc32(request.node.nodeid.encode())
+
+
+def _cluster(config: pytest.Config) -> Iterator[Cluster]:
+    if os.environ.get(NO_POSTGRES) == "1":
+        pytest.skip(f"{NO_POSTGRES}=1")
+    try:
+        cluster, missing = Cluster(), ""
+    except PostgresMissing as why:
+        cluster, missing = None, str(why)
+    if cluster is None:
+        pytest.fail(missing, pytrace=False)
+    binaries = cluster.binaries
+    config.stash[used_postgres].add(f"PostgreSQL {binaries.version} ({binaries.origin})")
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(pytestconfig: pytest.Config) -> Iterator[Cluster]:
+    """The PostgreSQL server that the tests of this process share."""
+    yield from _cluster(pytestconfig)
+
+
+@pytest.fixture
+def own_postgres(pytestconfig: pytest.Config) -> Iterator[Cluster]:
+    """A PostgreSQL server for one test alone, which may stop, kill and restart it."""
+    yield from _cluster(pytestconfig)
+
+
+@pytest.fixture
+def postgres_url(postgres: Cluster) -> Iterator[str]:
+    """An empty PostgreSQL database, dropped afterwards, whoever is still connected."""
+    name = postgres.create_database()
+    yield postgres.url_for(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'syncd.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database, once on each of the two engines; only the second starts a server."""
+    url: str = request.getfixturevalue(
+        {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    )
+    return url

@@ -1,0 +1,1 @@
+"""The simulated account against the API sheet."""
