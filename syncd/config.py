@@ -25,6 +25,8 @@ CONFIG_NAME = "syncd.toml"
 ENV_FILE = "SYNCD_CONFIG"
 ENV_PREFIX = "SYNCD_"
 CREDENTIAL = "api-key"
+LISTS = frozenset({"extra"})
+"""Keys that hold a list; in the environment, its parts are separated by commas."""
 
 T = TypeVar("T")
 
@@ -34,26 +36,27 @@ Policy = Literal["ask", "mine", "theirs"]
 Conflicts = Policy | dict[str, Policy]
 
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+
+
 class Duration(float):
     """Seconds, written "90s", "5m", "1h", "2d"."""
-
-    _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    _FORM = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 
     @classmethod
     def parse(cls, text: object) -> Duration:
         """Read a duration. Raises ValueError where the text is none."""
-        match = cls._FORM.fullmatch(text.strip()) if isinstance(text, str) else None
+        match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
         if match is None:
             raise ValueError(f'{text!r} is not a duration: write "90s", "5m", "1h" or "30d"')
-        return cls(float(match[1]) * cls._UNITS[match[2]])
+        return cls(float(match[1]) * _UNITS[match[2]])
 
 
 class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     pass
 
 
-class AccountSettings(_Section):
+class AccountSettings(_Section, frozen=True):
     """Which account, and how to prove who we are."""
 
     url: str = ""
@@ -73,7 +76,7 @@ class AccountSettings(_Section):
         return ZoneInfo(self.timezone) if self.timezone else None
 
 
-class DatabaseSettings(_Section):
+class DatabaseSettings(_Section, frozen=True):
     """Where the mirror lives."""
 
     url: str = ""
@@ -81,7 +84,7 @@ class DatabaseSettings(_Section):
     auto_upgrade: bool | None = None
 
 
-class PullSettings(_Section):
+class PullSettings(_Section, frozen=True):
     """What is pulled, and when a pull must ask."""
 
     interval: Duration = Duration(300)
@@ -91,7 +94,7 @@ class PullSettings(_Section):
     max_removals: Annotated[int, Meta(ge=0)] | None = None
 
 
-class PushSettings(_Section):
+class PushSettings(_Section, frozen=True):
     """How queued changes go out."""
 
     interval: Duration = Duration(60)
@@ -99,27 +102,27 @@ class PushSettings(_Section):
     max_batch: Annotated[int, Meta(ge=1)] = 100
 
 
-class LimitSettings(_Section):
+class LimitSettings(_Section, frozen=True):
     """What the account is asked to bear."""
 
     requests_per_second: Annotated[float, Meta(gt=0)] = 1.0
     timeout: Duration = Duration(120)
 
 
-class ServerSettings(_Section):
+class ServerSettings(_Section, frozen=True):
     """The local health and metrics port of the daemon."""
 
     listen: str = "127.0.0.1:9187"
 
 
-class LogSettings(_Section):
+class LogSettings(_Section, frozen=True):
     """What is logged, and in what form."""
 
     format: Literal["json", "console"] | None = None
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class RetentionSettings(_Section):
+class RetentionSettings(_Section, frozen=True):
     """How long history, audit and runs are kept; None: for ever."""
 
     history: Duration | None = None
@@ -127,7 +130,7 @@ class RetentionSettings(_Section):
     runs: Duration | None = None
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True):
     """Everything the program can be told, checked."""
 
     account: AccountSettings = AccountSettings()
@@ -231,11 +234,11 @@ def _read_path(value: object) -> Path:
     return Path(value).expanduser()
 
 
-def _in_words(error: msgspec.ValidationError) -> str:
+def _in_words(error: msgspec.ValidationError, parent: str = "") -> str:
     """Turn msgspec's message into one that names the key as the file does."""
     text = str(error)
     said, _, where = text.partition(" - at `$")
-    section = where.rstrip("`").lstrip(".")
+    section = f"{parent}{where.rstrip('`')}".lstrip(".")
     unknown = re.fullmatch(r"Object contains unknown field `(.+)`", said)
     if unknown:
         return f"unknown key {'.'.join(filter(None, (section, unknown[1])))}."
@@ -264,18 +267,20 @@ def _overlay(settings: Settings, overlay: dict[str, dict[str, str]]) -> Settings
 
 
 def _overlay_section(section: str, current: _Section, values: dict[str, str]) -> _Section:
-    lists = {"extra"}
-    tree: dict[str, object] = {
-        key: [part.strip() for part in text.split(",") if part.strip()] if key in lists else text
-        for key, text in values.items()
-    }
+    for key, text in values.items():
+        current = _overlay_key(section, current, key, text)
+    return current
+
+
+def _overlay_key(section: str, current: _Section, key: str, text: str) -> _Section:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    tree = {key: parts if key in LISTS else text}
     try:
         given = msgspec.convert(tree, type(current), strict=False, dec_hook=_read_custom)
     except msgspec.ValidationError as error:
-        key = next(iter(values)) if len(values) == 1 else "…"
         name = f"{ENV_PREFIX}{section.upper()}__{key.upper()}"
-        raise ConfigError(f"The environment ({name}): {section}: {_in_words(error)}") from None
-    return msgspec.structs.replace(current, **{key: getattr(given, key) for key in tree})
+        raise ConfigError(f"{name} in the environment: {_in_words(error, section)}") from None
+    return msgspec.structs.replace(current, **{key: getattr(given, key)})
 
 
 def check(settings: Settings, environ: Mapping[str, str]) -> Settings:

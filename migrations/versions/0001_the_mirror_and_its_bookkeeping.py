@@ -20,6 +20,7 @@ REFUSAL = "audit_log is append-only"
 
 
 def upgrade() -> None:
+    """Create the mirror, its history and the bookkeeping."""
     op.create_table(
         "audit_log",
         sa.Column(
@@ -290,7 +291,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False, comment="what is remembered"),
         sa.Column("value", DOCUMENT, nullable=True, comment="its value"),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sync_state")),
-        comment="What syncd must remember between runs: the account it mirrors, the last answer's hash.",
+        comment="What syncd remembers between runs: the account, the last answer's hash.",
     )
     op.create_table(
         "tags",
@@ -565,6 +566,7 @@ def _guard_audit_log() -> None:
 
 
 def downgrade() -> None:
+    """Leave nothing of it."""
     op.drop_index(op.f("ix_tasks_project_id"), table_name="tasks")
     op.drop_index(op.f("ix_tasks_parent_id"), table_name="tasks")
     op.drop_index(op.f("ix_tasks_date_end"), table_name="tasks")

@@ -44,13 +44,15 @@ class Scope:
 class Slice:
     """One part of a listing: the tasks of the account, or of one project.
 
-    `keys` counts how often each optional key of a task was seen; `short` says in words what this
-    slice could not cover, and is empty for a complete one.
+    `hashes` holds the content hash of each task; `keys` counts how often each optional key was
+    seen; `tagless` are tasks that came without a tags key; `short` says in words what this slice
+    could not cover, and is empty for a complete one.
     """
 
     project_id: int | None
     observed_at: datetime
     tasks: Mapping[int, TaskRecord]
+    hashes: Mapping[int, bytes]
     keys: Mapping[str, int]
     projects: tuple[Stub, ...] = ()
     members: tuple[Stub, ...] = ()

@@ -1,4 +1,4 @@
-"""A plan: what reconciling decided, as values. A dry run prints the very plan that a run applies."""
+"""A plan: what reconciling decided, as values; a dry run prints what a run applies."""
 
 from __future__ import annotations
 

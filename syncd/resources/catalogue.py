@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Table, select
 
 from syncd.errors import BadReply
 from syncd.model.records import Rejected, Stub
+from syncd.resources.answers import may_hold_nul, nodes_of, refuse_nul
 from syncd.store.engine import Database
 from syncd.store.mirror import Values, change, put
 from syncd.sync.removal import brake_limit
@@ -46,17 +47,16 @@ class Changes:
     held: tuple[int, ...] = ()
 
 
-def read_answer(
-    catalogue: Catalogue, data: bytes | None
-) -> tuple[list[Values], list[Rejected]]:
+def read_answer(catalogue: Catalogue, data: bytes | None) -> tuple[list[Values], list[Rejected]]:
     """Read a whole answer; raises BadReply where it is no list of objects."""
-    nodes = msgspec.json.decode(data) if data is not None else []
-    if not isinstance(nodes, list):
-        raise BadReply(f"A list of {catalogue.kind}s was expected.")
+    nodes = nodes_of(data, f"{catalogue.kind}s")
+    suspicious = may_hold_nul(data)
     rows: dict[int, Values] = {}
     rejected = []
     for node in nodes:
         try:
+            if suspicious:
+                refuse_nul(node)
             row = catalogue.read(node)
             rows[row["id"]] = row
         except (ValueError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""What a row holds beside what the account sent: addresses, and instants where the zone is known."""
+"""What a row holds beside what the account sent: addresses, and UTC instants."""
 
 from __future__ import annotations
 

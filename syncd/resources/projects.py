@@ -49,10 +49,8 @@ projects = Table(
     comment="Projects of the account.",
 )
 
-_KNOWN = frozenset(
-    "id name page status company user_from user_to date_added date_start date_end date_closed"
-    " max_time max_money".split()
-)
+_COLUMNS = {"id", "name", "page", "status", "date_added", "date_start", "date_end", "date_closed"}
+_KNOWN = _COLUMNS | {"company", "user_from", "user_to", "max_time", "max_money"}
 
 
 def catalogue(derived: Derived) -> Catalogue:

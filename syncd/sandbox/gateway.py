@@ -30,7 +30,7 @@ from syncd.sandbox.uploads import Upload, Uploads
 if TYPE_CHECKING:
     from syncd.sandbox.sandbox import Sandbox
 
-ADMIN, OAUTH = "/api/admin/v2", "/api/oauth2"
+ADMIN, OAUTH, TOKENS = "/api/admin/v2", "/api/oauth2", "/oauth2/"
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Gateway:
         started, started_at = time.monotonic(), self._box.account.clock()
         number, trace = self._box.log.next_number(), Trace()
         sent, files = asked.read()
-        action = sent.text("action") or ""
+        action = name_of(asked, sent)
         faults = self._box.faults.striking(action, sent)
         answer = self._through_faults(asked, sent, files, faults, trace)
         self._box.log.write(
@@ -106,7 +106,8 @@ class Gateway:
             trace.outcome = "http 414"
             return html_answer("414 Request-URI Too Large", 414)
         key = "all" if switches.rate_scope == "account" else credentials(asked, sent)
-        if switches.rate_limit == "off" or self._limiter.admits(key, switches.requests_per_second):
+        unlimited = switches.rate_limit == "off" or asked.path.startswith(TOKENS)
+        if unlimited or self._limiter.admits(key, switches.requests_per_second):
             return None
         trace.outcome = "too many requests"
         retry = None if switches.retry_after_s is None else str(switches.retry_after_s)
@@ -116,6 +117,8 @@ class Gateway:
         self, asked: Asked, sent: Parameters, files: tuple[Upload, ...], trace: Trace
     ) -> Answer:
         """Run the action under the account's lock; errors of the application are HTTP 200."""
+        if asked.path.startswith(TOKENS):
+            return self._tokens(asked, sent, trace)
         try:
             with self._box.account.lock:
                 caller = self._caller(asked, sent)
@@ -131,6 +134,13 @@ class Gateway:
             return json_answer(
                 {"status": "error", "message": words, "errorDescription": words}, 401
             )
+
+    def _tokens(self, asked: Asked, sent: Parameters, trace: Trace) -> Answer:
+        """One of the OAuth2 endpoints; a code used or a pair replaced is an effect."""
+        before = self._box.oauth.issued
+        answer = self._box.oauth.answer(asked.path.removeprefix(TOKENS), sent)
+        trace.scheme, trace.effect = "client", self._box.oauth.issued != before
+        return answer
 
     def _caller(self, asked: Asked, sent: Parameters) -> Caller:
         """Who calls; a missing action is told before a bad hash, an unknown one after it."""
@@ -167,6 +177,13 @@ class Gateway:
             )
         finally:
             trace.effect = box.account.version != before
+
+
+def name_of(asked: Asked, sent: Parameters) -> str:
+    """What faults and the journal know a request by: its action, or oauth2/refresh and the like."""
+    if asked.path.startswith(TOKENS):
+        return asked.path.removeprefix("/")
+    return sent.text("action") or ""
 
 
 def check_scope(caller: Caller, scope: str, code: int) -> None:

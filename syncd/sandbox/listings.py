@@ -6,7 +6,6 @@ does; so equal requests get equal bytes, and a change costs the encoding of one 
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import msgspec
 
 from syncd.sandbox.records import Project
 from syncd.sandbox.tasks_wire import TaskWriter
+from syncd.sandbox.zipping import Zipper
 
 if TYPE_CHECKING:
     from syncd.sandbox.account import Account
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 KEPT_ANSWERS = 8
 KEPT_VARIANTS = 4
-GZIP_LEVEL = 1
+KEPT_TREES = 200_000
+HEAD, TAIL = b'{"status":"ok","data":[', b"]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +34,41 @@ class Variant:
     switches: Switches
 
 
-@dataclass(slots=True)
 class Body:
     """An encoded answer, its records and those at the top, and its gzip form once it was taken."""
 
-    raw: bytes
-    records: int = 0
-    tops: int = 0
-    _zipped: bytes = field(default=b"")
+    def __init__(
+        self, segments: list[tuple[int, bytes]], records: int, tops: int, zipper: Zipper
+    ) -> None:
+        self.raw = b"".join(segment for _, segment in segments)
+        self.records = records
+        self.tops = tops
+        self._segments = segments
+        self._zipper = zipper
+        self._zipped = b""
 
     def zipped(self) -> bytes:
         """The same bytes compressed, always into the same bytes."""
         if not self._zipped:
-            self._zipped = gzip.compress(self.raw, GZIP_LEVEL, mtime=0)
+            self._zipped = self._zipper.zipped(self._segments)
         return self._zipped
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The bytes of one task tree, as of a stamp; none when the filter leaves nothing of it."""
+    """The bytes of one task tree, as of a mark; none when the filter leaves nothing of it."""
 
     mark: tuple[int, int]
     encoded: bytes
     records: int
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is kept for one variant: trees by their top task, and compressed projects."""
+
+    trees: dict[int, Tree] = field(default_factory=dict)
+    zipper: Zipper = field(default_factory=Zipper)
 
 
 class Listings:
@@ -63,14 +76,14 @@ class Listings:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self._trees: dict[Variant, dict[int, Tree]] = {}
+        self._kept: dict[Variant, Kept] = {}
         self._answers: dict[tuple[Variant, tuple[int, ...]], tuple[int, Body]] = {}
 
     def body(self, projects: list[Project], variant: Variant) -> Body:
         """The answer that holds the trees of these projects."""
         key = (variant, tuple(project.id for project in projects))
-        version, body = self._answers.pop(key, (-1, Body(b"")))
-        if version != self.account.version:
+        version, body = self._answers.pop(key, (-1, None))
+        if body is None or version != self.account.version:
             version, body = self.account.version, self._encode(projects, variant)
         self._answers[key] = (version, body)
         if len(self._answers) > KEPT_ANSWERS:
@@ -78,14 +91,22 @@ class Listings:
         return body
 
     def _encode(self, projects: list[Project], variant: Variant) -> Body:
-        trees = self._trees.setdefault(variant, {})
-        if len(self._trees) > KEPT_VARIANTS:
-            del self._trees[next(iter(self._trees))]
+        kept = self._kept.setdefault(variant, Kept())
+        if len(self._kept) > KEPT_VARIANTS:
+            del self._kept[next(iter(self._kept))]
+        if len(kept.trees) > KEPT_TREES:
+            kept.trees.clear()
         writer = TaskWriter(self.account, variant.switches, variant.extras, active=variant.active)
-        found = [self._tree(trees, root, writer) for p in projects for root in p.roots]
-        parts = [tree for tree in found if tree.records]
-        raw = b'{"status":"ok","data":[' + b",".join(tree.encoded for tree in parts) + b"]}"
-        return Body(raw, sum(tree.records for tree in parts), len(parts))
+        segments, records, tops = [(0, HEAD)], 0, 0
+        for project in projects:
+            trees = [self._tree(kept.trees, root, writer) for root in project.roots]
+            encoded = [tree.encoded for tree in trees if tree.records]
+            if encoded:
+                comma = b"," if tops else b""
+                segments.append((project.id, comma + b",".join(encoded)))
+            records += sum(tree.records for tree in trees)
+            tops += len(encoded)
+        return Body([*segments, (-1, TAIL)], records, tops, kept.zipper)
 
     def _tree(self, trees: dict[int, Tree], root_id: int, writer: TaskWriter) -> Tree:
         mark = (self.account.stamps.get(root_id, 0), self.account.epoch)

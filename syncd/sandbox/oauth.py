@@ -51,6 +51,8 @@ class OAuth:
         self.codes: dict[str, Grant] = {}
         self.access: dict[str, Grant] = {}
         self.refresh: dict[str, Grant] = {}
+        self.issued = 0
+        """How many pairs and codes were given out so far."""
         self.sees: dict[int, frozenset[int]] = {}
         """Which projects a member sees, for those who do not see all."""
 
@@ -73,6 +75,7 @@ class OAuth:
     def _issue(self, basis: Grant) -> dict[str, Any]:
         access, refresh = secrets.token_urlsafe(24), f"def502{secrets.token_hex(24)}"
         now = self.clock()
+        self.issued += 1
         self.access[access] = replace(basis, expires_at=now + ACCESS_LIVES, partner=refresh)
         self.refresh[refresh] = replace(basis, expires_at=now + REFRESH_LIVES, partner=access)
         return {
@@ -128,6 +131,7 @@ class OAuth:
         scopes = frozenset((sent.text("scope") or " ".join(SCOPES)).replace(",", " ").split())
         member_id = sent.number("user") or self.account.owner_id
         expires_at = self.clock() + CODE_LIVES
+        self.issued += 1
         self.codes[code] = Grant(member_id, scopes & SCOPES, self.sees.get(member_id), expires_at)
         return code
 

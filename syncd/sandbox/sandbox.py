@@ -12,7 +12,7 @@ from typing import Any
 from syncd.sandbox.account import Account
 from syncd.sandbox.control import Control
 from syncd.sandbox.faults import Fault, Faults
-from syncd.sandbox.gateway import ADMIN, OAUTH, Gateway
+from syncd.sandbox.gateway import ADMIN, OAUTH, TOKENS, Gateway
 from syncd.sandbox.journal import Journal
 from syncd.sandbox.oauth import OAuth
 from syncd.sandbox.records import Event
@@ -23,6 +23,7 @@ from syncd.sandbox.webhooks import Webhooks
 
 KEY = "7776461cd931e7b1c8e9632ff8e979ce"
 """The key of the published test vector (the API sheet, section 2.1)."""
+POLL_S = 0.1
 CLIENT = ("sandbox-client", "sandbox-client-key")
 
 
@@ -79,14 +80,16 @@ class Sandbox:
 
     def start(self) -> Sandbox:
         """Serve in a thread from now on."""
+        self._closing.clear()
         self.account.listeners.append(self._notice)
         self._listen()
         return self
 
     def close(self) -> None:
-        """Stop serving and end every connection."""
+        """Stop serving and end every connection; a second time does nothing."""
         self._closing.set()
-        self.account.listeners.remove(self._notice)
+        if self._notice in self.account.listeners:
+            self.account.listeners.remove(self._notice)
         self._unlisten()
         self.webhooks.close()
 
@@ -110,13 +113,13 @@ class Sandbox:
         self._port = self._server.server_address[1]
         self.oauth.account_url = self.url
         serve = self._server.serve_forever
-        self._thread = threading.Thread(target=serve, args=(0.02,), name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=serve, args=(POLL_S,), name="sandbox", daemon=True)
         self._thread.start()
 
     def _unlisten(self) -> None:
         if self._server is None or self._thread is None:
             return
-        self._server.shutdown()
+        self._server.stop()
         self._server.server_close()
         self._server.end_connections()
         self._thread.join()
@@ -130,10 +133,8 @@ class Sandbox:
 
     def _route(self, asked: Asked) -> Answer:
         """To the API, the OAuth2 endpoints or the control; other pages want a login."""
-        if asked.path in (ADMIN, OAUTH):
+        if asked.path in (ADMIN, OAUTH) or asked.path.startswith(TOKENS):
             return self._gateway.answer(asked)
-        if asked.path.startswith("/oauth2/"):
-            return self.oauth.answer(asked.path.removeprefix("/oauth2/"), asked.read()[0])
         if asked.path.startswith("/sandbox/"):
             return self._control.answer(asked)
         return html_answer("Worksection: please log in")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from math import fsum
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,8 @@ def project_sizes(tasks: int, random: Random) -> list[int]:
     """Numbers of tasks per project: about sixty in mean, very uneven, `tasks` in sum."""
     count = max(min(3, tasks), round(tasks / MEAN_PROJECT)) or 1
     weights = [random.lognormvariate(0, 0.8) for _ in range(count)]
-    sizes = [int(tasks * weight / sum(weights)) for weight in weights]
+    whole = fsum(weights)  # sum() of floats differs between releases of Python
+    sizes = [int(tasks * weight / whole) for weight in weights]
     for number in range(tasks - sum(sizes)):
         sizes[number % count] += 1
     return sizes

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -52,10 +54,16 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no error of ours; anything else is shown."""
-        import sys
-
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
+
+    def stop(self) -> None:
+        """End the serving loop; a connection wakes it, so that nobody waits for its next turn."""
+        stopping = threading.Thread(target=self.shutdown)
+        stopping.start()
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.server_port), timeout=1).close()
+        stopping.join()
 
     def end_connections(self) -> None:
         """Close every connection, which ends the threads that serve them."""
@@ -66,10 +74,8 @@ class Server(ThreadingHTTPServer):
 
 def hang_up(connection: socket.socket) -> None:
     """End a connection in both directions; it may have ended already."""
-    try:
+    with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -17,8 +17,8 @@ from syncd.resources.derived import Derived
 from syncd.store import quarantine
 from syncd.store.engine import Database
 from syncd.store.mirror import Values
-from syncd.worksection.methods.projects import get_project
 from syncd.worksection.client import Client
+from syncd.worksection.methods.projects import get_project
 
 INTERVAL = timedelta(hours=1)
 """How old the catalogues may be; names in tasks' answers keep them current in between."""
@@ -172,7 +172,13 @@ def _held_in_words(catalogue: Catalogue, changes: Changes) -> str:
 
 
 def apply(
-    db: Database, tx: Connection, planned: CataloguePlan, gathered: Gathered, *, at: datetime, run_id: int
+    db: Database,
+    tx: Connection,
+    planned: CataloguePlan,
+    gathered: Gathered,
+    *,
+    at: datetime,
+    run_id: int,
 ) -> None:
     """Write the plan, and the quarantine of each catalogue that was answered."""
     for catalogue, changes in planned.changes:

@@ -21,9 +21,9 @@ from syncd.services.progress import Progress
 from syncd.store import checkpoints
 from syncd.store.checkpoints import Checkpoint, Part
 from syncd.store.engine import Database
-from syncd.worksection.methods.tasks import get_all_tasks, get_tasks
 from syncd.worksection.answer import Answer
 from syncd.worksection.client import Client
+from syncd.worksection.methods.tasks import get_all_tasks, get_tasks
 
 CHECKPOINTS_LAST = timedelta(hours=6)
 
@@ -71,7 +71,7 @@ def fetch_account(work: Fetching) -> Answer:
 def as_listing(work: Fetching, answer: Answer) -> Fetched:
     """Return the whole account's answer as a listing of one slice, read at once."""
     part = read_listing(
-        answer.data,
+        _bytes(answer),
         asked=frozenset(work.scope.extra),
         observed_at=answer.observed_at,
         tag_ids=work.tag_ids,

@@ -28,6 +28,7 @@ from syncd.store.audit import Event
 from syncd.store.runs import RunRow, next_run_id, record_run
 from syncd.store.state import next_instant, remember
 
+
 @dataclass(slots=True)
 class Landing:
     """The transaction of one pull: where it writes, and what it has done so far."""
@@ -247,9 +248,7 @@ def _remember(landing: Landing, report: PullReport) -> None:
 
 def _record(landing: Landing, report: PullReport, started: datetime) -> None:
     detail: dict[str, Any] = {"how": report.how, "notes": list(report.notes)}
-    written = sum(
-        landing.counts[name] for name in ("inserted", "updated", "restored", "removed")
-    )
+    written = sum(landing.counts[name] for name in ("inserted", "updated", "restored", "removed"))
     if written:
         landing.audit([Event("mirror.written", detail=dict(landing.counts))])
     record_run(

@@ -16,10 +16,10 @@ from syncd.model.listing import Scope
 from syncd.services.progress import Progress
 from syncd.sync.removal import ARCHIVED, Evidence, brake_limit
 from syncd.sync.survey import Indexed
-from syncd.worksection.methods.projects import get_project, get_projects
-from syncd.worksection.methods.tasks import get_task, search_tasks
 from syncd.worksection.client import Client
 from syncd.worksection.filters import Field
+from syncd.worksection.methods.projects import get_project, get_projects
+from syncd.worksection.methods.tasks import get_task, search_tasks
 from syncd.worksection.scalars import as_id, as_text
 
 SEARCH_IDS = 200
@@ -99,9 +99,7 @@ def _look_at_projects(
     return Evidence(projects=known, lost=frozenset(lost))
 
 
-def _unexplained(
-    missing: Mapping[int, Indexed], evidence: Evidence, scope: Scope
-) -> list[int]:
+def _unexplained(missing: Mapping[int, Indexed], evidence: Evidence, scope: Scope) -> list[int]:
     """Return the tasks whose absence neither their project nor the configuration explains."""
     projects = evidence.projects or {}
     return [
@@ -113,9 +111,7 @@ def _unexplained(
     ]
 
 
-def _search(
-    client: Client, ids: Collection[int], looked: Looked, progress: Progress
-) -> Looked:
+def _search(client: Client, ids: Collection[int], looked: Looked, progress: Progress) -> Looked:
     """Look for many tasks at once. Most of a batch alive: the answer lies, and it is enough."""
     alive = dict(looked.evidence.alive)
     asked, total = 0, len(ids)

@@ -40,7 +40,9 @@ def load(tx: Connection) -> Memory:
     scope = recall(tx, "scope")
     return Memory(
         account=recall(tx, "account"),
-        previous=Scope(scope["archived"], tuple(scope["extra"]), scope["rights"]) if scope else None,
+        previous=Scope(scope["archived"], tuple(scope["extra"]), scope["rights"])
+        if scope
+        else None,
         digest=recall(tx, "digest"),
         rights=recall(tx, "rights") or ADMIN,
         over_limit_at=_instant(recall(tx, "over_limit_at")),

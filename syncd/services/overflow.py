@@ -16,14 +16,14 @@ from syncd.errors import Refused, TooManyRecords
 from syncd.model.listing import Scope
 from syncd.resources.tasks.flat import Places, unplaced
 from syncd.store.checkpoints import Checkpoint, Part
-from syncd.worksection.methods.tasks import get_task, get_tasks, search_tasks
 from syncd.worksection.answer import Answer
 from syncd.worksection.client import Client
 from syncd.worksection.filters import Field
+from syncd.worksection.methods.tasks import get_task, get_tasks, search_tasks
 
 FIRST_DAY = date(2000, 1, 1)
 PLACES_PER_PULL = 50
-"""Looks at single subtasks to learn their parent; the mirror remembers, so the next pull goes on."""
+"""Looks at single subtasks to learn their parent; the next pull goes on where this one ends."""
 
 Status = Literal["active", "done"]
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from syncd.model.listing import Scope, Slice
 from syncd.model.plan import Image, Insert, Remove, Restore, TaskPlan, Touch, Update
-from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
+from syncd.model.records import Rejected, Stub, TaskRecord
 from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
@@ -39,7 +39,7 @@ class Questions:
 class Answers:
     """What looking settled: evidence, fields to leave alone, tags of tasks asked one by one."""
 
-    evidence: Evidence = Evidence()
+    evidence: Evidence = field(default_factory=Evidence)
     undecided: frozenset[str] = frozenset()
     tags: Mapping[int, tuple[int, ...] | None] = field(default_factory=dict)
     unsettled_tags: frozenset[int] = frozenset()
@@ -82,9 +82,7 @@ def overview(parts: Iterable[Slice]) -> Overview:
             ("tag", part.tags),
         ):
             stubs[kind].update((stub.id, stub) for stub in found)
-    return Overview(
-        listed, tuple(short), tuple(rejected), repeated, count_keys(keys), stubs
-    )
+    return Overview(listed, tuple(short), tuple(rejected), repeated, count_keys(keys), stubs)
 
 
 def question(tx: Connection, fetched: Fetched, scope: Scope, whole: Overview) -> Questions:
@@ -98,7 +96,7 @@ def question(tx: Connection, fetched: Fetched, scope: Scope, whole: Overview) ->
     for source in fetched.slices:
         part = source.load()
         index = mirror.load_index(tx, project_id=source.project_id, ids=part.tasks.keys())
-        found = survey(part, hashes_of(part), index)
+        found = survey(part, index)
         absent |= {id: index[id] for id in found.absent}
         seen |= found.arrived
         suspicious = found.changed & part.tagless
@@ -124,11 +122,6 @@ def _in_projects_not_fetched(tx: Connection, fetched: Fetched) -> dict[int, Inde
         index = mirror.load_index(tx, project_id=project_id)
         found |= {id: known for id, known in index.items() if not known.removed}
     return found
-
-
-def hashes_of(part: Slice) -> dict[int, bytes]:
-    """Return the content hash of every task of a slice."""
-    return {id: content_hash(record) for id, record in part.tasks.items()}
 
 
 def _vanished(
@@ -170,15 +163,14 @@ def plan_slice(
     tx: Connection, part: Slice, answers: Answers, scope: Scope, *, shift: timedelta
 ) -> TaskPlan:
     """Decide what one slice writes. `shift` corrects a clock that has stepped back."""
-    hashes = hashes_of(part)
     index = mirror.load_index(tx, project_id=part.project_id, ids=part.tasks.keys())
-    found = survey(part, hashes, index)
+    found = survey(part, index)
     known = mirror.load_images(tx, [id for id in found.changed if id in index])
     undecided = scope.undecided | answers.undecided
     actions = [
         reconcile(
             _settled(part.tasks[id], answers),
-            ASK_AGAIN if id in answers.unsettled_tags else hashes[id],
+            ASK_AGAIN if id in answers.unsettled_tags else part.hashes[id],
             known.get(id),
             observed_at=part.observed_at + shift,
             undecided=undecided,
@@ -227,9 +219,7 @@ def plan_removals(
     tripped = (
         ()
         if allow_removals or answer_lies
-        else brakes(
-            candidates, mirror.count_live(tx), listed=listed, max_removals=max_removals
-        )
+        else brakes(candidates, mirror.count_live(tx), listed=listed, max_removals=max_removals)
     )
     held = {project for brake in tripped for project in brake.projects}
     going = [

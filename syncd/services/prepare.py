@@ -6,7 +6,7 @@ No transaction is open while a request is under way.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syncd.errors import TooManyRecords
@@ -39,7 +39,7 @@ from syncd.sync.removal import ARCHIVED, Evidence
 from syncd.worksection.client import Client
 
 OVER_LIMIT_LASTS = timedelta(days=1)
-"""How long an account over the record limit is pulled by projects before the whole is tried again."""
+"""How long an account is pulled by projects before the whole is tried again."""
 TAG_LOOKS = 20
 """Looks, in one pull, at tasks that come without the tags they had."""
 
@@ -75,8 +75,8 @@ class Prepared:
     over_limit: bool = False
     fetched: Fetched | None = None
     whole: Overview | None = None
-    questions: Questions = Questions()
-    answers: Answers = Answers()
+    questions: Questions = field(default_factory=Questions)
+    answers: Answers = field(default_factory=Answers)
     answer_lies: bool = False
     notes: tuple[str, ...] = ()
 
@@ -122,9 +122,7 @@ def _fetch(
             if known.digest == memory.digest_of(scope, seen):
                 return replace(start, observed_at=answer.observed_at, digest=seen)
             fetched = as_listing(fetching, answer)
-            return replace(
-                start, observed_at=answer.observed_at, digest=seen, fetched=fetched
-            )
+            return replace(start, observed_at=answer.observed_at, digest=seen, fetched=fetched)
     fetched = _fetch_by_project(work, fetching, gathered, now, dry_run=dry_run)
     return replace(start, observed_at=fetched.observed_at, over_limit=True, fetched=fetched)
 
@@ -192,13 +190,14 @@ def _settle_fields(
     nodes = tasks_themselves(client, asked)
     tags = {id: read_tags(node, tag_ids) if "tags" in node else () for id, node in nodes.items()}
     if left:
-        notes = (*notes, f"the tags of {len(left)} tasks are not in the answer; they are asked next")
+        notes = (
+            *notes,
+            f"the tags of {len(left)} tasks are not in the answer; they are asked next",
+        )
     return Answers(undecided=undecided, tags=tags, unsettled_tags=left), notes
 
 
-def _hidden_fields(
-    client: Client, questions: Questions
-) -> tuple[frozenset[str], tuple[str, ...]]:
+def _hidden_fields(client: Client, questions: Questions) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the fields that tasks still have when asked themselves, though the list hides them."""
     hidden: list[str] = []
     nodes: dict[int, Mapping[str, object]] = {}

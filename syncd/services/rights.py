@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from syncd.services.memory import ADMIN
-from syncd.worksection.methods.projects import me
 from syncd.worksection.client import Client
+from syncd.worksection.methods.projects import me
 from syncd.worksection.scalars import as_text
 
 
@@ -18,8 +18,9 @@ def read_rights(client: Client, auth: str) -> str:
     """
     if auth != "oauth2":
         return ADMIN
-    person = client.call(me()).decode(Any)  # type: ignore[arg-type]
-    if isinstance(person, list):
-        person = person[0] if person else {}
+    told = client.call(me()).decode(object)
+    if isinstance(told, list):  # the documentation shows a list once (API sheet, section 8)
+        told = told[0] if told else None
+    person: dict[str, Any] = told if isinstance(told, dict) else {}
     role = (as_text(person.get("role")) or "").lower()
     return f"user {as_text(person.get('id'))} {role}".strip()

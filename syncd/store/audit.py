@@ -38,9 +38,9 @@ def append(
     last = tx.execute(
         select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
     ).first()
-    seq, previous = (last.seq, last.hash) if last is not None else (0, GENESIS)
+    first, previous = (last.seq + 1, last.hash) if last is not None else (1, GENESIS)
     rows = []
-    for seq, event in enumerate(events, seq + 1):
+    for seq, event in enumerate(events, first):
         row = {
             "seq": seq,
             "at": at,

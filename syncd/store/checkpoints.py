@@ -1,4 +1,4 @@
-"""Checkpoints of a pull that goes project by project: what was fetched, kept until it is applied."""
+"""Checkpoints of a pull by projects: what was fetched, kept until it is applied."""
 
 from __future__ import annotations
 

@@ -11,16 +11,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from syncd.errors import DatabaseUnusable, StorageFailed
+from syncd.store.causes import storage_failed
 
 BUSY_TIMEOUT_S = 30
 OLDEST_SQLITE = (3, 35, 0)
@@ -74,17 +74,23 @@ class Database:
             with self.engine.connect().execution_options(**options) as tx, tx.begin():
                 yield tx
         except DBAPIError as error:
-            _refuse(error, self.label)
+            raise storage_failed(error.orig, self.label) from error
 
     def probe(self, *, write: bool) -> None:
         """Open the database once. Raises DatabaseUnusable where it cannot be read or written."""
         try:
             with self._transaction(write=write) as tx:
                 self._check_version(tx)
-                if write and not self.is_sqlite and tx.scalar(text("SHOW transaction_read_only")) == "on":
-                    raise StorageFailed(f"{self.label} is read-only.")
+                if write:
+                    self._refuse_read_only(tx)
         except StorageFailed as error:
             raise DatabaseUnusable(error.message, hint=error.hint) from error
+
+    def _refuse_read_only(self, tx: Connection) -> None:
+        if not self.is_sqlite and tx.scalar(text("SHOW transaction_read_only")) == "on":
+            raise DatabaseUnusable(
+                f"{self.label} is read-only.", hint="Name the primary server, not a standby."
+            )
 
     def _check_version(self, tx: Connection) -> None:
         if self.is_sqlite:
@@ -94,7 +100,7 @@ class Database:
             raise DatabaseUnusable(f"{self.label}: PostgreSQL older than {OLDEST_POSTGRESQL}.")
 
     def upsert(self, table: Table, *, changing: tuple[str, ...]) -> PostgresInsert | SqliteInsert:
-        """Return an insert that overwrites the `changing` columns of a row that is there already."""
+        """Return an insert that overwrites the `changing` columns of a row that exists."""
         insert: Any = sqlite.insert if self.is_sqlite else postgresql.insert
         statement = insert(table)
         keys = list(table.primary_key.columns)
@@ -123,7 +129,6 @@ def open_database(url: str, *, schema: str | None = None) -> Database:
             )
         engine = create_engine(
             parsed,
-            poolclass=NullPool,
             connect_args={"timeout": BUSY_TIMEOUT_S},
             hide_parameters=True,
         )
@@ -165,26 +170,3 @@ def _prepare_postgresql(engine: Engine, schema: str | None) -> None:
     def on_begin(connection: Connection) -> None:
         if not connection.get_execution_options().get("syncd_write", True):
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-
-
-_SQLITE_CAUSES = {
-    "SQLITE_FULL": ("the disk is full", "Make room and run it again; nothing was half-written."),
-    "SQLITE_READONLY": ("it is read-only", "Let the user of syncd write the file and its folder."),
-    "SQLITE_CANTOPEN": ("it cannot be opened", "Check that its folder exists and may be entered."),
-    "SQLITE_NOTADB": ("it is not a SQLite database", "Name another file in database.url."),
-    "SQLITE_CORRUPT": ("it is damaged", "Restore the last backup; see syncd db upgrade --help."),
-    "SQLITE_BUSY": ("another program keeps it locked", "Close the program that writes to it."),
-    "SQLITE_IOERR": ("it cannot be written or read", "Check the disk: is it full or failing?"),
-    "SQLITE_PERM": ("permission was denied", "Let the user of syncd write the file."),
-}
-
-
-def _refuse(error: DBAPIError, label: str) -> NoReturn:
-    """Map the driver's error to ours, by the driver's own code where it gives one."""
-    cause = error.orig
-    name = getattr(cause, "sqlite_errorname", "") or ""
-    for prefix, (problem, remedy) in _SQLITE_CAUSES.items():
-        if name.startswith(prefix):
-            raise StorageFailed(f"{label}: {problem}.", hint=remedy) from error
-    first = (str(cause).strip().splitlines() or ["no reason given"])[0]
-    raise StorageFailed(f"{label}: {first}.") from error

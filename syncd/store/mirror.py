@@ -61,9 +61,7 @@ def change_each(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
         .where(table.c.id == bindparam("row_id"))
         .values({name: bindparam(f"new_{name}") for name in names})
     )
-    bound = [
-        {"row_id": row["id"]} | {f"new_{name}": row[name] for name in names} for row in rows
-    ]
+    bound = [{"row_id": row["id"]} | {f"new_{name}": row[name] for name in names} for row in rows]
     tx.execute(statement, bound)
 
 

@@ -39,7 +39,7 @@ def one_of(column: str, *words: str) -> CheckConstraint:
 
 
 def removal_columns() -> list[Column[Any]]:
-    """Return the columns every mirrored record has for its tombstone; never shared, so made anew."""
+    """Return the columns of a record's tombstone, made anew for each table."""
     return [
         Column("removed_at", Instant, comment="when the removal was established, UTC; NULL: live"),
         Column("removed_reason", Text, comment="the evidence behind the removal, in one word"),
@@ -69,7 +69,7 @@ sync_state = Table(
     metadata,
     Column("name", Text, primary_key=True, comment="what is remembered"),
     Column("value", Document, comment="its value"),
-    comment="What syncd must remember between runs: the account it mirrors, the last answer's hash.",
+    comment="What syncd remembers between runs: the account, the last answer's hash.",
 )
 
 pull_slices = Table(

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select
 
 from syncd.store.engine import Database
-from syncd.store.schema import sync_runs, sync_state
 from syncd.store.mirror import put
+from syncd.store.schema import sync_runs, sync_state
 
 
 def recall(tx: Connection, name: str) -> Any:

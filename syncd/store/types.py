@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
 # The account's clock shows minutes; "2026-02-01 09:30:00" is what a person expects to read.
-LocalTime = DateTime().with_variant(sqlite.DATETIME(truncate_microseconds=True), "sqlite")
-TimeOfDay = Time().with_variant(sqlite.TIME(truncate_microseconds=True), "sqlite")
+_sqlite_types: Any = sqlite  # its constructors are not typed
+LocalTime = DateTime().with_variant(_sqlite_types.DATETIME(truncate_microseconds=True), "sqlite")
+TimeOfDay = Time().with_variant(_sqlite_types.TIME(truncate_microseconds=True), "sqlite")
 
-Document = JSON(none_as_null=True).with_variant(
-    postgresql.JSONB(none_as_null=True), "postgresql"
-)
+Document = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 
 class Instant(TypeDecorator[datetime]):

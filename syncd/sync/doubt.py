@@ -18,9 +18,7 @@ def vanished(
     that stopped sending due dates; a look at the task itself tells them apart.
     """
     return frozenset(
-        field
-        for key, field in fields.items()
-        if keys.get(key, 0) == 0 and filled.get(field, 0) > 0
+        field for key, field in fields.items() if keys.get(key, 0) == 0 and filled.get(field, 0) > 0
     )
 
 

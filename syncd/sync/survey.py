@@ -39,10 +39,10 @@ class Survey:
     unchanged: int
 
 
-def survey(part: Slice, hashes: Mapping[int, bytes], index: Index) -> Survey:
+def survey(part: Slice, index: Index) -> Survey:
     """Compare one slice with the mirror's index of the same scope."""
     changed, arrived, unchanged = [], [], 0
-    for id, content_hash in hashes.items():
+    for id, content_hash in part.hashes.items():
         known = index.get(id)
         if known is None or known.removed:
             arrived.append(id)

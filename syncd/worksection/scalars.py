@@ -30,7 +30,7 @@ _TRUTH: Final = {"1": True, "0": False, "true": True, "false": False}
 
 def is_unset(value: Any) -> bool:
     """Return whether `value` is one of the ways to say that there is none."""
-    if value is None or value == "" or value is msgspec.UNSET:
+    if value is None or value is msgspec.UNSET or value == "":
         return True
     if type(value) is str:
         return value.startswith("0000-00-00") or not value.strip()
@@ -50,7 +50,7 @@ def as_int(value: Any) -> int | None:
     kind = type(value)
     if kind is int:
         return int(value)
-    if kind is str and _INT.fullmatch(value):
+    if kind is str and value.isdecimal() and value.isascii() and len(value) < 20:
         return int(value)
     if is_unset(value):
         return None

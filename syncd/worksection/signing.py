@@ -120,17 +120,22 @@ class Md5Page:
 
     def __init__(self, key: Secret) -> None:
         self._key = key
+        self._sends_empty_page = False
 
     def sign(self, request: Request, base_url: str) -> Signed:
         """Hash page, action and key; the ids of the newer methods travel along."""
         page = page_of(request)
-        pairs = (*request.pairs, ("page", page)) if page else request.pairs
+        send_page = page or self._sends_empty_page
+        pairs = (*request.pairs, ("page", page)) if send_page else request.pairs
         digest = md5(page + request.action, self._key)
         return _hashed(request, base_url, encode(pairs), digest, self._key)
 
-    def recover(self, request: Request, rejection: Rejection) -> bool:  # noqa: ARG002
-        """There is one reading of this hash."""
-        return False
+    def recover(self, request: Request, rejection: Rejection) -> bool:
+        """Try an empty page where there is none: it may be what selects the older hash."""
+        if rejection.code != 2 or page_of(request):
+            return False
+        self._sends_empty_page = not self._sends_empty_page
+        return True
 
     def observe(self, skew_s: float) -> None:
         """The hash knows no time."""
@@ -141,7 +146,10 @@ class Md5Page:
 
 
 class Hmac:
-    """A signed header over action and time, the parameters as JSON (API sheet, section 2.3)."""
+    """A signed header over action and time, the parameters as JSON (API sheet, section 2.3).
+
+    `clock` must be the client's, against which the account's is measured.
+    """
 
     scoped = False
     signs_text = False

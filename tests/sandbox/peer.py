@@ -62,7 +62,7 @@ class Peer:
     def send(self, action: str, **parameters: object) -> requests.Response:
         """GET an action with its parameters."""
         pairs = {"action": action, **parameters}
-        return self.get("&".join(f"{k}={quote(str(v), safe='')}" for k, v in pairs.items()))
+        return self.get("&".join(f"{quote(k)}={quote(str(v), safe='')}" for k, v in pairs.items()))
 
     def ask(self, action: str, **parameters: object) -> dict:
         """The decoded answer, error or not."""

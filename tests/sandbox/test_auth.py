@@ -73,14 +73,14 @@ def test_the_order_as_sent_counts(box):
 
 
 def test_no_hash_no_action_unknown_action(box, peer):
-    assert requests.get(f"{box.url}{ADMIN}/?action=get_users", timeout=10).json()[
-        "status_code"
-    ] == 2
+    assert (
+        requests.get(f"{box.url}{ADMIN}/?action=get_users", timeout=10).json()["status_code"] == 2
+    )
     assert requests.get(f"{box.url}{ADMIN}/", timeout=10).json()["message"] == "Action is required"
     assert peer.refused("no_such_thing")[:2] == (0, "Action is invalid")
 
 
-def test_a_changed_key_kills_the_old_one(box, peer):
+def test_a_changed_key_kills_the_old_one(box):
     old = hashed("action=get_users", box.key)
     box.key = "another"
     url = f"{box.url}{ADMIN}/?action=get_users&hash={old}"

@@ -48,8 +48,10 @@ def test_extras_of_projects(box, peer, project):
 def test_projects_by_status(box, peer, project):
     box.account.suspend_project(box.account.create_project("P"))
     box.account.archive_project(project)
-    found = {word: len(peer.data("get_projects", filter=word)) for word in
-             ("active", "pending", "archive", "archived", "nonsense")}
+    found = {
+        word: len(peer.data("get_projects", filter=word))
+        for word in ("active", "pending", "archive", "archived", "nonsense")
+    }
     assert found == {"active": 0, "pending": 1, "archive": 1, "archived": 1, "nonsense": 2}
 
 
@@ -59,7 +61,10 @@ def test_closing_and_activating_a_project(peer, project):
         "Project is already active",
     )
     assert peer.ask("close_project", id_project=project) == {"status": "ok"}
-    assert peer.refused("close_project", id_project=project)[:2] == (12, "Project is already closed")
+    assert peer.refused("close_project", id_project=project)[:2] == (
+        12,
+        "Project is already closed",
+    )
     assert peer.data("get_project", id_project=project)["status"] == "archive"
     assert peer.ask("activate_project", id_project=project) == {"status": "ok"}
     assert "date_closed" in peer.data("get_project", id_project=project)
@@ -155,7 +160,7 @@ def test_comments_newest_first_with_files(box, peer, task):
     assert "files" not in peer.data("get_comments", id_task=task)[1]
 
 
-def test_a_comment_is_stored_otherwise_than_it_was_sent(box, peer, task):
+def test_a_comment_is_stored_otherwise_than_it_was_sent(peer, task):
     sent = {"text": "a\nb", "todo[]": "item", "mention": "ann@example.com"}
     made = peer.data("post_comment", id_task=task, email_user_from="ann@example.com", **sent)
     assert made["text"] == "a\r\nb\r\n• item Ann O'Neill"
@@ -177,7 +182,7 @@ def test_a_comment_with_a_file(box, task):
     assert [len(c["file_ids"]) for c in truth["comments"].values()] == [1]
 
 
-def test_costs(box, peer, task):
+def test_costs(peer, task):
     added = peer.ask("add_costs", id_task=task, time="0:09", money="75.17", comment="c")
     assert added == {"status": "ok", "id": 3706}
     sent = {"time": "0,15", "is_rate": 1, "date": "01.01.2026"}

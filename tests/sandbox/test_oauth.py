@@ -1,7 +1,7 @@
 import pytest
 import requests
 
-from syncd.sandbox import CLIENT
+from syncd.sandbox import CLIENT, Fault
 
 BASE = {"client_id": CLIENT[0], "client_secret": CLIENT[1]}
 
@@ -137,3 +137,14 @@ def test_the_key_has_no_me(peer):
 
 def test_where_nothing_is(box):
     assert requests.get(f"{box.url}/oauth2/nothing", timeout=10).status_code == 404
+
+
+def test_a_refresh_whose_answer_is_lost_has_rotated_all_the_same(box):
+    old = box.oauth.grant()
+    box.faults.add(Fault("drop", "oauth2/refresh", when="after", count=1))
+    with pytest.raises(requests.ConnectionError):
+        oauth(box, "refresh", refresh_token=old["refresh_token"])
+    entry = box.log.entries()[-1]
+    assert (entry.action, entry.outcome, entry.effect) == ("oauth2/refresh", "dropped", True)
+    assert old["refresh_token"] not in str(entry)
+    assert "error" in oauth(box, "refresh", refresh_token=old["refresh_token"])

@@ -143,7 +143,9 @@ def test_the_filter_leaves_open_tasks(box, peer, ids):
     nested = peer.data("get_all_tasks", extra="subtasks", filter="active")
     assert "child" not in nested[0]["child"][0]
     assert "child" in peer.data("get_all_tasks", extra="subtasks", filter="done")[0]["child"][0]
-    assert "child" not in peer.data("get_all_tasks", extra="subtasks", status="active")[0]["child"][0]
+    assert (
+        "child" not in peer.data("get_all_tasks", extra="subtasks", status="active")[0]["child"][0]
+    )
     only = peer.data("get_task", id_task=ids[0], extra="subtasks", filter="active")
     assert "child" not in only["child"][0]
 
@@ -213,7 +215,7 @@ def test_the_record_limit_is_an_error_of_the_whole_request(box, peer):
     assert len(peer.data("get_all_tasks", extra="subtasks")) == 1
 
 
-def test_times_are_the_accounts_own_wall_clock(box, peer):
+def test_times_are_the_accounts_own_wall_clock(peer):
     assert NOON.hour == 10
     added = peer.data("get_all_tasks")[0]["date_added"]
     assert added == f"{TODAY} 12:00"

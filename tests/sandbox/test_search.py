@@ -79,7 +79,7 @@ def test_status(box, found):
     assert "Is done" not in found(id_project=project, status="active")
 
 
-def test_people(box, found):
+def test_people(found):
     assert found(email_user_to="ANY") == ["Ends late"]
     assert len(found(email_user_from="OWNER@example.com")) == 5
     assert found(email_user_from="ann@example.com") == []

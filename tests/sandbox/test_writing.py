@@ -250,7 +250,11 @@ def test_tags_of_a_task(box, peer, ids):
     assert truth(box, ids[0])["tags"] == {second, comma}
     assert peer.ask("update_task_tags", id_task=ids[0], plus=second, minus=first) == ok
     sent = {"plus": "Done & gone", "minus": "nope"}
-    assert peer.refused("update_task_tags", id_task=ids[0], **sent) == (16, "Tag is invalid", "nope")
+    assert peer.refused("update_task_tags", id_task=ids[0], **sent) == (
+        16,
+        "Tag is invalid",
+        "nope",
+    )
     assert truth(box, ids[0])["tags"] == {second, comma}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from syncd.secrets import Secret
@@ -12,6 +13,11 @@ from syncd.worksection.client import Client
 from syncd.worksection.signing import Md5, Scheme
 
 KEY = "7776461cd931e7b1c8e9632ff8e979ce"  # the published example's
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return what a folder holds."""
+    return sorted(each.name for each in folder.iterdir())
 
 
 class FakeTime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
@@ -70,10 +71,8 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
         for each in (self._listener, *self._open):
-            try:
+            with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             each.close()
         for thread in self._threads:
             thread.join(5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,7 @@ def test_first_bytes_are_never_closer_than_the_rate(
                     on_first_byte()
                     left.append(time.seconds)
                     time.seconds += value or 0
-    assert all(b - a >= 1 / rate for a, b in zip(left, left[1:], strict=False))
+    assert all(b - a >= 1 / rate for a, b in pairwise(left))
     assert budget.requests == len(left)
 
 

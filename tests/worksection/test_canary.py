@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import os
 import pickle
 import traceback
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from syncd.worksection.secret import Hidden, redact
 from syncd.worksection.signing import Hmac, Md5, Md5Page, Scheme
 from syncd.worksection.tokens import TokenFile
 from tests.worksection import peer as wire
-from tests.worksection.builders import FakeTime, a_client
+from tests.worksection.builders import FakeTime, a_client, names_in
 from tests.worksection.peer import Peer, Received, Step, error, http
 
 KEY = "CANARYKEYffeeddccbbaa99887766"
@@ -133,7 +132,7 @@ def test_no_secret_is_told(
                 said = everything_said(caught.value) + repr((client, signer)) + caplog.text
         assert [secret for secret in told if secret in said] == []
         assert "CANARY" not in said
-    assert set(os.listdir(tmp_path)) <= {"token.json", "token.json.lock"}
+    assert set(names_in(tmp_path)) <= {"token.json", "token.json.lock"}
 
 
 def test_an_unreachable_account_tells_nothing(tmp_path: Path) -> None:
@@ -148,9 +147,7 @@ def test_an_unreachable_account_tells_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", PATHS)
-def test_the_endpoints_of_consent_tell_nothing(
-    how: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_endpoints_of_consent_tell_nothing(how: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with Peer(rule=PATHS[how]) as peer:
         consent = Consent("client", Secret(CLIENT), 0.2, oauth_url=peer.url)

@@ -43,9 +43,12 @@ def test_a_read_is_tried_again(failure: Step) -> None:
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_read_is_given_up_after_a_few_tries(failure: Step) -> None:
     time = FakeTime()
-    with Peer(failure) as peer, a_client(peer.url, time=time) as client:
-        with pytest.raises(AccountError):
-            client.call(READ)
+    with (
+        Peer(failure) as peer,
+        a_client(peer.url, time=time) as client,
+        pytest.raises(AccountError),
+    ):
+        client.call(READ)
     assert len(peer.requests) == 4
     assert sum(time.sleeps) < 90
 
@@ -62,17 +65,15 @@ def test_a_read_is_given_up_after_a_few_tries(failure: Step) -> None:
     ],
 )
 def test_a_write_is_never_repeated_by_the_client(failure: Step) -> None:
-    with Peer(failure, ok()) as peer, a_client(peer.url) as client:
-        with pytest.raises(AccountError):
-            client.call(WRITE)
+    with Peer(failure, ok()) as peer, a_client(peer.url) as client, pytest.raises(AccountError):
+        client.call(WRITE)
     assert len(peer.requests) == 1
 
 
 @pytest.mark.parametrize("answer", [http(b"<html>"), error(5, "Task is invalid")])
 def test_a_definite_answer_to_a_read_is_not_asked_for_again(answer: bytes) -> None:
-    with Peer(answer) as peer, a_client(peer.url) as client:
-        with pytest.raises((BadReply, Refused)):
-            client.call(READ)
+    with Peer(answer) as peer, a_client(peer.url) as client, pytest.raises((BadReply, Refused)):
+        client.call(READ)
     assert len(peer.requests) == 1
 
 
@@ -83,20 +84,24 @@ def test_an_unknown_action_counts_as_a_write() -> None:
 
 def test_the_accounts_own_waiting_time_is_kept_to() -> None:
     time = FakeTime()
-    with Peer(http(b"", status="429 Slow", Retry_After="7"), ok([])) as peer:
-        with a_client(peer.url, time=time) as client:
-            client.call(READ)
+    with (
+        Peer(http(b"", status="429 Slow", Retry_After="7"), ok([])) as peer,
+        a_client(peer.url, time=time) as client,
+    ):
+        client.call(READ)
     assert sum(time.sleeps) >= 7
 
 
 def test_a_long_waiting_time_is_told_instead_of_slept() -> None:
     time = FakeTime()
-    with Peer(http(b"", status="429 Slow", Retry_After="600"), ok([])) as peer:
-        with a_client(peer.url, time=time) as client:
-            for _ in range(2):
-                with pytest.raises(Throttled) as caught:
-                    client.call(READ)
-                assert caught.value.retry_after_s == pytest.approx(600, abs=2)
+    with (
+        Peer(http(b"", status="429 Slow", Retry_After="600"), ok([])) as peer,
+        a_client(peer.url, time=time) as client,
+    ):
+        for _ in range(2):
+            with pytest.raises(Throttled) as caught:
+                client.call(READ)
+            assert caught.value.retry_after_s == pytest.approx(600, abs=2)
     assert len(peer.requests) == 1
     assert sum(time.sleeps) < 2
 
@@ -104,21 +109,26 @@ def test_a_long_waiting_time_is_told_instead_of_slept() -> None:
 def test_a_busy_account_holds_the_next_request_even_when_a_write_is_unanswered() -> None:
     time = FakeTime()
     budget = a_budget(time)
-    with Peer(http(b"", status="503 Busy", Retry_After="9")) as peer:
-        with a_client(peer.url, time=time, budget=budget) as client, pytest.raises(Unanswered):
-            client.call(WRITE)
+    with (
+        Peer(http(b"", status="503 Busy", Retry_After="9")) as peer,
+        a_client(peer.url, time=time, budget=budget) as client,
+        pytest.raises(Unanswered),
+    ):
+        client.call(WRITE)
     assert budget.wait_s() == pytest.approx(9)
 
 
 def test_throttling_slows_the_budget_and_success_brings_it_back() -> None:
     time = FakeTime()
     budget = a_budget(time)
-    with Peer(error(None, "Too many requests"), ok([])) as peer:
-        with a_client(peer.url, time=time, budget=budget) as client:
+    with (
+        Peer(error(None, "Too many requests"), ok([])) as peer,
+        a_client(peer.url, time=time, budget=budget) as client,
+    ):
+        client.call(READ)
+        slow = budget.spacing_s
+        for _ in range(30):
             client.call(READ)
-            slow = budget.spacing_s
-            for _ in range(30):
-                client.call(READ)
     assert slow > 1.5
     assert budget.spacing_s == pytest.approx(1.05)
 
@@ -139,10 +149,12 @@ def test_the_observation_is_from_before_the_request_and_never_steps_back() -> No
 
 def test_no_date_header_means_no_skew() -> None:
     bare = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"status":"ok"}'
-    with Peer(bare, http(b'{"status":"ok"}', Date="yesterday")) as peer:
-        with a_client(peer.url) as client:
-            assert client.call(READ).skew_s is None
-            assert client.call(READ).skew_s is None
+    with (
+        Peer(bare, http(b'{"status":"ok"}', Date="yesterday")) as peer,
+        a_client(peer.url) as client,
+    ):
+        assert client.call(READ).skew_s is None
+        assert client.call(READ).skew_s is None
 
 
 def test_each_sending_is_announced_and_can_be_stopped() -> None:
@@ -153,12 +165,14 @@ def test_each_sending_is_announced_and_can_be_stopped() -> None:
         if request.writes:
             raise LeaseLost("taken over")
 
-    with Peer(http(b"", status="500 Error"), ok([])) as peer:
-        with a_client(peer.url, on_request=stop) as client:
-            client.call(READ)
-            with pytest.raises(LeaseLost):
-                client.call(WRITE)
-            client.call(READ)
+    with (
+        Peer(http(b"", status="500 Error"), ok([])) as peer,
+        a_client(peer.url, on_request=stop) as client,
+    ):
+        client.call(READ)
+        with pytest.raises(LeaseLost):
+            client.call(WRITE)
+        client.call(READ)
     assert announced == ["get_task", "get_task", "complete_task", "get_task"]
     assert [r.params["action"] for r in peer.requests] == ["get_task"] * 3
 
@@ -238,9 +252,11 @@ def test_unreachable_reads_are_tried_again_too() -> None:
 def test_patience_ends_at_its_deadline() -> None:
     time = FakeTime()
     patience = Patience(tries=100, base_s=8, deadline_s=20)
-    with Peer(http(b"", status="500 Error")) as peer:
-        with a_client(peer.url, time=time, patience=patience) as client:
-            with pytest.raises(Unanswered):
-                client.call(READ)
+    with (
+        Peer(http(b"", status="500 Error")) as peer,
+        a_client(peer.url, time=time, patience=patience) as client,
+        pytest.raises(Unanswered),
+    ):
+        client.call(READ)
     assert sum(time.sleeps) <= 25
     assert 2 < len(peer.requests) < 25

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from syncd.errors import AccountError, BadReply, Refused, Throttled, Unanswered
 from syncd.worksection.download import download
 from tests.worksection import peer as wire
-from tests.worksection.builders import a_client
+from tests.worksection.builders import a_client, names_in
 from tests.worksection.peer import Peer, Step, error, http, ok
 
 CONTENT = bytes(range(256)) * 4000
@@ -27,7 +26,7 @@ def test_a_file_is_stored_with_its_digest(tmp_path: Path) -> None:
     assert (result.path, result.size) == (path, len(CONTENT))
     assert result.sha256 == hashlib.sha256(CONTENT).hexdigest()
     assert peer.requests[0].params["id_file"] == "9"
-    assert os.listdir(tmp_path) == ["file"]
+    assert names_in(tmp_path) == ["file"]
 
 
 def test_an_attached_json_is_a_file(tmp_path: Path) -> None:
@@ -58,7 +57,7 @@ def test_anything_else_leaves_no_file(
     with Peer(answer) as peer, a_client(peer.url) as client, pytest.raises(expected):
         download(client, 9, path, size=len(CONTENT))
     assert path.read_bytes() == b"the old one"
-    assert os.listdir(tmp_path) == ["file"]
+    assert names_in(tmp_path) == ["file"]
 
 
 def test_a_cut_download_starts_anew(tmp_path: Path) -> None:

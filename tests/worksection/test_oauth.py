@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import threading
 from pathlib import Path
@@ -26,12 +25,10 @@ from syncd.worksection.consent import Consent, authorize_url
 from syncd.worksection.methods import tasks
 from syncd.worksection.oauth import OAuth2
 from syncd.worksection.tokens import TokenFile, Tokens
-from tests.worksection.builders import FakeTime, a_client
+from tests.worksection.builders import FakeTime, a_client, names_in
 from tests.worksection.peer import Peer, Received, Step, error, http, ok
 
-EXPIRED = http(
-    b'{"status":"error","message":"Access token is expired"}', status="401 Unauthorized"
-)
+EXPIRED = http(b'{"status":"error","message":"Access token is expired"}', status="401 Unauthorized")
 
 
 class Vendor:
@@ -119,7 +116,7 @@ def test_an_expired_token_is_renewed_once_and_stored_before_it_is_used(path: Pat
         "note": "kept",
     }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert sorted(os.listdir(path.parent)) == ["token.json", "token.json.lock"]
+    assert names_in(path.parent) == ["token.json", "token.json.lock"]
 
 
 def test_a_token_that_stays_expired_is_not_renewed_for_ever(path: Path) -> None:
@@ -129,17 +126,23 @@ def test_a_token_that_stays_expired_is_not_renewed_for_ever(path: Path) -> None:
         return vendor(received) if "refresh" in received.target else EXPIRED
 
     vendor = Vendor()
-    with Peer(rule=rule) as peer, a_client(peer.url, scheme=a_scheme(file, peer.url)) as client:
-        with pytest.raises(Unauthorized):
-            client.call(tasks.get_task(1))
+    with (
+        Peer(rule=rule) as peer,
+        a_client(peer.url, scheme=a_scheme(file, peer.url)) as client,
+        pytest.raises(Unauthorized),
+    ):
+        client.call(tasks.get_task(1))
     assert len(peer.requests) == 3
 
 
 def test_a_dead_refresh_token_needs_a_person(path: Path) -> None:
     file = stored(path, refresh="refresh-of-old")
-    with Peer(rule=Vendor()) as peer, a_client(peer.url, scheme=a_scheme(file, peer.url)) as client:
-        with pytest.raises(Unauthorized, match="Cannot decrypt the refresh token") as caught:
-            client.call(tasks.get_task(1))
+    with (
+        Peer(rule=Vendor()) as peer,
+        a_client(peer.url, scheme=a_scheme(file, peer.url)) as client,
+        pytest.raises(Unauthorized, match="Cannot decrypt the refresh token") as caught,
+    ):
+        client.call(tasks.get_task(1))
     assert "syncd init" in str(caught.value)
     assert "refresh-of-old" not in str(caught.value)
     assert json.loads(path.read_text())["access_token"] == "access-0"
@@ -173,9 +176,7 @@ def test_two_that_expire_at_once_renew_once(path: Path) -> None:
     assert vendor.generation == 2
 
 
-def test_without_room_no_new_pair_is_asked_for(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_room_no_new_pair_is_asked_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = stored(path)
     vendor = Vendor()
 
@@ -187,7 +188,7 @@ def test_without_room_no_new_pair_is_asked_for(
         with pytest.raises(StorageFailed, match="No space left"):
             client.call(tasks.get_task(1))
     assert vendor.generation == 1
-    assert sorted(os.listdir(path.parent)) == ["token.json", "token.json.lock"]
+    assert names_in(path.parent) == ["token.json", "token.json.lock"]
 
 
 def test_a_pair_that_could_not_be_stored_is_kept_and_stored_later(
@@ -219,18 +220,23 @@ def test_a_lost_reply_to_a_refresh_leaves_the_file_as_it_was(path: Path) -> None
             return lambda *_: None
         return EXPIRED
 
-    with Peer(rule=rule) as peer, a_client(peer.url, scheme=a_scheme(file, peer.url)) as client:
-        with pytest.raises(Unanswered):
-            client.call(tasks.complete_task(1))
+    with (
+        Peer(rule=rule) as peer,
+        a_client(peer.url, scheme=a_scheme(file, peer.url)) as client,
+        pytest.raises(Unanswered),
+    ):
+        client.call(tasks.complete_task(1))
     assert json.loads(path.read_text())["access_token"] == "access-0"
 
 
 def test_a_missing_scope_is_a_matter_of_credentials(path: Path) -> None:
     file = stored(path)
-    with Peer(error(2, "Insufficient permissions")) as peer:
-        with a_client(peer.url, scheme=a_scheme(file, peer.url)) as client:
-            with pytest.raises(Unauthorized):
-                client.call(tasks.post_task(1, "a b"))
+    with (
+        Peer(error(2, "Insufficient permissions")) as peer,
+        a_client(peer.url, scheme=a_scheme(file, peer.url)) as client,
+        pytest.raises(Unauthorized),
+    ):
+        client.call(tasks.post_task(1, "a b"))
     assert len(peer.requests) == 1
 
 

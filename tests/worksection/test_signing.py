@@ -23,7 +23,7 @@ TASK = tasks.post_task(26, "Борщ & co + 50% «да»", text="a\r\nb", todo=(
 
 
 def md5(text: str) -> str:
-    return hashlib.md5((text + KEY).encode()).hexdigest()
+    return hashlib.md5((text + KEY).encode(), usedforsecurity=False).hexdigest()
 
 
 def test_the_published_example_has_the_published_hash() -> None:
@@ -85,9 +85,12 @@ def test_files_go_in_the_body_and_stay_out_of_the_hash() -> None:
 
 def test_files_with_a_text_too_long_for_the_address_are_refused_unsent() -> None:
     request = tasks.post_task(1, "t", text="x" * 8000, attach=[Attachment("a", b"1")])
-    with Peer(ok({})) as peer, a_client(peer.url) as client:
-        with pytest.raises(Refused, match="with files the texts travel in the address"):
-            client.call(request)
+    with (
+        Peer(ok({})) as peer,
+        a_client(peer.url) as client,
+        pytest.raises(Refused, match="with files the texts travel in the address"),
+    ):
+        client.call(request)
     assert peer.requests == []
 
 
@@ -124,9 +127,8 @@ def test_a_hash_that_is_refused_while_others_pass_fails_one_change_not_all() -> 
             return error(2, "Action hash is missed or invalid")
         return ok([])
 
-    with Peer(rule=rule) as peer, a_client(peer.url) as client:
-        with pytest.raises(Refused) as caught:
-            client.call(tasks.post_task(1, "a b"))
+    with Peer(rule=rule) as peer, a_client(peer.url) as client, pytest.raises(Refused) as caught:
+        client.call(tasks.post_task(1, "a b"))
     assert caught.value.code == 2
     assert len(peer.requests) == 3
 
@@ -153,10 +155,12 @@ def test_the_signed_header_covers_action_and_time_and_the_rest_is_json() -> None
     request = tasks.post_task(
         26, "t", todo=["a", "b"], dateend=date(2026, 2, 1), max_time=Decimal("1.50")
     )
-    with Peer(ok({})) as peer:
-        with a_client(peer.url, scheme=Hmac(Secret(KEY), clock=time.utc), time=time) as client:
-            client.call(request)
-            client.call(tasks.get_all_tasks())
+    with (
+        Peer(ok({})) as peer,
+        a_client(peer.url, scheme=Hmac(Secret(KEY), clock=time.utc), time=time) as client,
+    ):
+        client.call(request)
+        client.call(tasks.get_all_tasks())
     at = int(time.start.timestamp())
     signature = hmac.new(KEY.encode(), f"post_task:{at}".encode(), "sha256").hexdigest()
     first, second = peer.requests
@@ -193,19 +197,20 @@ def test_a_wrong_clock_is_corrected_from_the_date_header_and_sent_again() -> Non
         status = "401 Unauthorized" if late else "200 OK"
         return http(document, status=status, Date="Thu, 01 Jan 2026 13:00:00 GMT")
 
-    with Peer(rule=rule) as peer:
-        with a_client(peer.url, scheme=Hmac(Secret(KEY), clock=time.utc), time=time) as client:
-            assert client.call(tasks.complete_task(1)).skew_s == pytest.approx(3600, abs=5)
-            client.call(tasks.complete_task(2))
+    with (
+        Peer(rule=rule) as peer,
+        a_client(peer.url, scheme=Hmac(Secret(KEY), clock=time.utc), time=time) as client,
+    ):
+        assert client.call(tasks.complete_task(1)).skew_s == pytest.approx(3600, abs=5)
+        client.call(tasks.complete_task(2))
     assert len(peer.requests) == 3
 
 
 def test_a_401_with_a_right_clock_is_not_repeated() -> None:
     with Peer(http(b'{"errorDescription":"no"}', status="401 Unauthorized")) as peer:
         scheme = Hmac(Secret(KEY), clock=FakeTime().utc)
-        with a_client(peer.url, scheme=scheme) as client:
-            with pytest.raises(Unauthorized, match="no"):
-                client.call(tasks.get_all_tasks())
+        with a_client(peer.url, scheme=scheme) as client, pytest.raises(Unauthorized, match="no"):
+            client.call(tasks.get_all_tasks())
     assert len(peer.requests) == 1
 
 

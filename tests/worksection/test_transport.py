@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.errors import BadReply, ConfigError, Unanswered, Unreachable
+from syncd.errors import AccountError, BadReply, ConfigError, Unanswered, Unreachable
 from syncd.worksection.backoff import Patience
 from syncd.worksection.connection import Wire
 from syncd.worksection.methods import tasks
@@ -36,9 +36,12 @@ def test_a_refused_connection_sent_nothing() -> None:
 
 
 def test_a_failed_handshake_sent_nothing() -> None:
-    with Peer(ok()) as peer, a_client(peer.url.replace("http:", "https:")) as client:
-        with pytest.raises(Unreachable):
-            client.call(WRITE)
+    with (
+        Peer(ok()) as peer,
+        a_client(peer.url.replace("http:", "https:")) as client,
+        pytest.raises(Unreachable),
+    ):
+        client.call(WRITE)
     assert peer.requests == []
 
 
@@ -51,9 +54,11 @@ def test_a_full_backlog_is_a_connect_timeout_and_sent_nothing() -> None:
         for each in waiting:
             each.setblocking(False)
             each.connect_ex(address)
-        with a_client(f"http://127.0.0.1:{address[1]}", timeout_s=0.2) as client:
-            with pytest.raises(Unreachable):
-                client.call(WRITE)
+        with (
+            a_client(f"http://127.0.0.1:{address[1]}", timeout_s=0.2) as client,
+            pytest.raises(Unreachable),
+        ):
+            client.call(WRITE)
         for each in waiting:
             each.close()
 
@@ -83,34 +88,45 @@ def test_a_full_backlog_is_a_connect_timeout_and_sent_nothing() -> None:
 def test_what_was_sent_and_not_answered_may_have_landed(step: Step, request_: object) -> None:
     read_503 = request_ is not WRITE and isinstance(step, bytes) and b"Retry-After" in step
     expected = "Throttled" if read_503 else "Unanswered"
-    with Peer(step) as peer, a_client(peer.url, patience=ONCE) as client:
-        with pytest.raises(Exception) as caught:  # noqa: PT011 - its type is what is asserted
-            client.call(request_)  # type: ignore[arg-type]
+    with (
+        Peer(step) as peer,
+        a_client(peer.url, patience=ONCE) as client,
+        pytest.raises(AccountError) as caught,
+    ):
+        client.call(request_)  # type: ignore[arg-type]
     assert type(caught.value).__name__ == expected
     assert len(peer.requests) == 1
 
 
 def test_silence_is_unanswered() -> None:
-    with Peer(wire.silence) as peer, a_client(peer.url, timeout_s=0.1) as client:
-        with pytest.raises(Unanswered):
-            client.call(WRITE)
+    with (
+        Peer(wire.silence) as peer,
+        a_client(peer.url, timeout_s=0.1) as client,
+        pytest.raises(Unanswered),
+    ):
+        client.call(WRITE)
 
 
 @pytest.mark.parametrize("answer", [ok(["x"] * 1000), http(b"x" * 9000, X_Long="y" * 9000)])
 def test_a_trickle_is_given_up_at_the_deadline(answer: bytes) -> None:
-    with Peer(wire.trickle(answer)) as peer:
-        with a_client(peer.url, timeout_s=5, deadline_s=0.2, patience=ONCE) as client:
-            with pytest.raises(Unanswered, match="took too long"):
-                client.call(WRITE)
+    with (
+        Peer(wire.trickle(answer)) as peer,
+        a_client(peer.url, timeout_s=5, deadline_s=0.2, patience=ONCE) as client,
+        pytest.raises(Unanswered, match="took too long"),
+    ):
+        client.call(WRITE)
 
 
 def test_a_body_without_a_length_is_whole_when_it_is_json() -> None:
     bare = b'HTTP/1.1 200 OK\r\n\r\n{"status":"ok","data":[1]}'
     with Peer(wire.then_close(bare)) as peer, a_client(peer.url) as client:
         assert client.call(tasks.get_task(1)).decode(list[int]) == [1]
-    with Peer(wire.then_close(bare[:-3])) as peer, a_client(peer.url, patience=ONCE) as client:
-        with pytest.raises(Unanswered):
-            client.call(tasks.get_task(1))
+    with (
+        Peer(wire.then_close(bare[:-3])) as peer,
+        a_client(peer.url, patience=ONCE) as client,
+        pytest.raises(Unanswered),
+    ):
+        client.call(tasks.get_task(1))
 
 
 def test_gzip_and_chunks_arrive_whole() -> None:
@@ -134,10 +150,12 @@ def test_a_body_in_another_encoding_makes_no_sense(answer: bytes) -> None:
 
 
 def test_a_bomb_is_not_unpacked_past_the_limit() -> None:
-    with Peer(wire.zipped(["x" * 5_000_000])) as peer:
-        with a_client(peer.url, max_body=1_000_000) as client:
-            with pytest.raises(BadReply, match="larger"):
-                client.call(tasks.get_task(1))
+    with (
+        Peer(wire.zipped(["x" * 5_000_000])) as peer,
+        a_client(peer.url, max_body=1_000_000) as client,
+        pytest.raises(BadReply, match="larger"),
+    ):
+        client.call(tasks.get_task(1))
 
 
 def test_reads_share_a_connection_and_each_write_has_a_fresh_one() -> None:
@@ -157,9 +175,12 @@ def test_a_read_on_a_connection_that_went_stale_is_tried_again() -> None:
 def test_a_redirect_is_not_followed() -> None:
     for status in ("301 Moved", "302 Found", "307 Temporary", "308 Permanent"):
         with Peer(ok([])) as other:
-            with Peer(http(b"", status=status, Location=other.url)) as peer:
-                with a_client(peer.url) as client, pytest.raises(BadReply, match="redirect"):
-                    client.call(WRITE)
+            with (
+                Peer(http(b"", status=status, Location=other.url)) as peer,
+                a_client(peer.url) as client,
+                pytest.raises(BadReply, match="redirect"),
+            ):
+                client.call(WRITE)
             assert other.requests == []
             assert len(peer.requests) == 1
 
@@ -270,6 +291,8 @@ def test_tls_with_an_unknown_authority_sends_nothing(tls_url: str) -> None:
 
 
 def test_a_missing_file_of_authorities_is_a_matter_of_configuration(tmp_path: Path) -> None:
-    with a_client("https://127.0.0.1:1", ca_file=tmp_path / "none") as client:
-        with pytest.raises(ConfigError):
-            client.call(WRITE)
+    with (
+        a_client("https://127.0.0.1:1", ca_file=tmp_path / "none") as client,
+        pytest.raises(ConfigError),
+    ):
+        client.call(WRITE)

@@ -148,8 +148,16 @@ def test_permission_is_a_scope_under_oauth_and_a_refusal_under_a_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7.0), ("-3", 0.0), ("soon", None), ("nan", None), ("inf", None),
-     ("Thu, 01 Jan 2026 12:00:30 GMT", 30.0), ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0)]
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("-3", 0.0),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("Thu, 01 Jan 2026 12:00:30 GMT", 30.0),
+        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0),
+    ],
 )
 def test_the_accounts_own_figure_is_kept(header: str, seconds: float | None) -> None:
     with pytest.raises(Throttled) as caught:

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from syncd.model.listing import Slice
-from syncd.resources.tasks.tree import Reading, finish, nodes_of, read_tree
+from syncd.resources.answers import may_hold_nul, nodes_of
+from syncd.resources.tasks.tree import Reading, finish, read_tree
 from syncd.resources.tasks.wire import Node, Place, TagIds
 from syncd.store.checkpoints import Checkpoint, Part
 from syncd.worksection.scalars import as_id, as_text
@@ -31,11 +32,12 @@ def read_slice(
     known: Callable[[Collection[int]], Places],
 ) -> Slice:
     """Read the answers of one project into a slice; what cannot be placed is left out."""
-    reading = Reading(asked, tag_ids)
+    suspicious = any(may_hold_nul(part.data) for part in checkpoint.parts)
+    reading = Reading(asked, tag_ids, check_nul=suspicious)
     project_id = checkpoint.project_id
     for part in checkpoint.parts:
         if part.how == "tree":
-            for node in nodes_of(part.data):
+            for node in nodes_of(part.data, "tasks"):
                 read_tree(node, Place(project_id, None, 1), reading)
     flat = list(_flat_nodes(checkpoint.parts))
     if flat:
@@ -51,7 +53,7 @@ def read_slice(
 def _flat_nodes(parts: Iterable[Part]) -> Iterable[Node]:
     for part in parts:
         if part.how == "search":
-            yield from (node for node in nodes_of(part.data) if isinstance(node, dict))
+            yield from (node for node in nodes_of(part.data, "tasks") if isinstance(node, dict))
 
 
 def _places(
@@ -86,7 +88,7 @@ def place_of(node: Node, project_id: int) -> Place:
 
 
 def _read_flat(flat: Iterable[Node], places: Places, reading: Reading) -> None:
-    searched = Reading(reading.asked - {"relations"}, reading.tag_ids)
+    searched = Reading(reading.asked - {"relations"}, reading.tag_ids, check_nul=reading.check_nul)
     nested = set(unplaced(flat))
     for node in flat:
         id = as_id(node.get("id"))

@@ -43,7 +43,7 @@ def load_index(
     return index
 
 
-def _indexed(row: Row[Any]) -> Indexed:
+def _indexed(row: Any) -> Indexed:
     return Indexed(
         project_id=row.project_id,
         level=row.level,
@@ -71,7 +71,7 @@ def count_live(tx: Connection) -> dict[int, int]:
         .where(tasks.c.removed_at.is_(None))
         .group_by(tasks.c.project_id)
     )
-    return {project_id: count for project_id, count in tx.execute(query)}
+    return dict(tx.execute(query).tuples().all())
 
 
 def load_images(tx: Connection, ids: Collection[int]) -> dict[int, Image]:
@@ -108,8 +108,8 @@ def _image(
 
 def _load_tags(tx: Connection, ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
     found: dict[int, list[int]] = defaultdict(list)
-    for task_id, tag_id in rows_by(tx, tuple(task_tags.c), task_tags.c.task_id, ids):
-        found[task_id].append(tag_id)
+    for row in rows_by(tx, tuple(task_tags.c), task_tags.c.task_id, ids):
+        found[row.task_id].append(row.tag_id)
     return {id: tuple(sorted(tags)) for id, tags in found.items()}
 
 

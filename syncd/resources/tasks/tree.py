@@ -16,7 +16,8 @@ import msgspec
 
 from syncd.errors import BadReply
 from syncd.model.listing import Slice
-from syncd.model.records import Rejected, Stub, TaskRecord
+from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
+from syncd.resources.answers import may_hold_nul, nodes_of, refuse_nul
 from syncd.resources.tasks.wire import OPTIONAL_KEYS, Node, Place, TagIds, read_task
 from syncd.sync.removal import brake_limit
 from syncd.worksection.scalars import as_id, as_text
@@ -28,6 +29,7 @@ class Reading:
 
     asked: frozenset[str]
     tag_ids: TagIds
+    check_nul: bool = False
     tasks: dict[int, TaskRecord] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
@@ -53,15 +55,13 @@ def read_listing(
     Raises BadReply where it is no list, or where so many records make no sense that it is the
     answer and not the records that is wrong.
     """
-    reading = Reading(asked, tag_ids or {})
-    for node in nodes_of(data):
+    reading = Reading(asked, tag_ids or {}, check_nul=may_hold_nul(data))
+    for node in nodes_of(data, "tasks"):
         read_tree(node, Place(project_id, None, 1), reading)
     return finish(reading, project_id=project_id, observed_at=observed_at, short=short)
 
 
-def finish(
-    reading: Reading, *, project_id: int | None, observed_at: datetime, short: str
-) -> Slice:
+def finish(reading: Reading, *, project_id: int | None, observed_at: datetime, short: str) -> Slice:
     """Return what was read as a slice. Raises BadReply where most of it made no sense."""
     for id in reading.clashing:
         reading.tasks.pop(id, None)
@@ -70,6 +70,7 @@ def finish(
         project_id=project_id,
         observed_at=observed_at,
         tasks=reading.tasks,
+        hashes={id: content_hash(record) for id, record in reading.tasks.items()},
         keys=reading.keys,
         projects=tuple(reading.projects.values()),
         members=tuple(reading.members.values()),
@@ -81,27 +82,14 @@ def finish(
     )
 
 
-def nodes_of(data: bytes | None) -> list[Any]:
-    """Decode the `data` of a list answer; raises BadReply where it is no list."""
-    if data is None:
-        return []
-    try:
-        value = msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
-        raise BadReply(f"The list of tasks cannot be decoded: {error}.") from None
-    if not value:
-        return []
-    if not isinstance(value, list):
-        raise BadReply(f"A list of tasks was expected, not {type(value).__name__}.")
-    return value
-
-
 def read_tree(node: object, place: Place, reading: Reading) -> None:
     """Read a task and, below it, its children."""
     if not isinstance(node, dict):
         _reject(reading, None, "it is not an object", node)
         return
     try:
+        if reading.check_nul:
+            refuse_nul(_without_children(node))
         record = read_task(node, place, reading.asked, reading.tag_ids)
         _collect_stubs(node, reading)
     except (ValueError, TypeError) as error:
@@ -132,7 +120,10 @@ def _add(record: TaskRecord, node: Node, reading: Reading) -> None:
         if known != record:
             reading.clashing.add(record.id)
             _reject(
-                reading, record.id, "the answer holds it twice, differently", _without_children(node)
+                reading,
+                record.id,
+                "the answer holds it twice, differently",
+                _without_children(node),
             )
         return
     reading.tasks[record.id] = record

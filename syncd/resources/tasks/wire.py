@@ -105,7 +105,7 @@ def _required(value: Any, key: str, *, allow_empty: bool = False) -> Any:
 def _status(value: object) -> TaskStatus:
     if value not in ("active", "done"):
         raise ValueError(f"status {value!r} is neither active nor done")
-    return cast("TaskStatus", value)
+    return value
 
 
 def _priority(value: object) -> int:
@@ -235,5 +235,5 @@ def _sides(node: Node) -> dict[str, list[Node]]:
 def _read_edge(entry: Node, id: int, *, inbound: bool) -> Relation:
     other = entry.get("task")
     other_id = _required(as_id(other.get("id") if isinstance(other, dict) else None), "a relation")
-    ends = (other_id, id) if inbound else (id, other_id)
-    return Relation(*ends, cast("RelationType", entry["type"]))
+    first, waiting = (other_id, id) if inbound else (id, other_id)
+    return Relation(first, waiting, cast("RelationType", entry["type"]))

@@ -55,10 +55,13 @@ Changed = Insert | Update | Restore
 def apply(plan: TaskPlan, to: Writing) -> None:
     """Write a plan; the caller's transaction makes it all or nothing."""
     changed: tuple[Changed, ...] = (*plan.inserts, *plan.updates, *plan.restores)
-    replaced = [action.before for action in (*plan.updates, *plan.restores, *plan.removals)]
+    replaced = [action.before for action in plan.updates]
+    replaced += [action.before for action in plan.restores]
+    replaced += [action.before for action in plan.removals]
     add(to.tx, task_history, [_past_row(image, to) for image in replaced])
     add(to.tx, tasks, [_present_row(action, to) for action in plan.inserts])
-    put(to.db, to.tx, tasks, [_present_row(a, to) for a in (*plan.updates, *plan.restores)])
+    again: tuple[Update | Restore, ...] = (*plan.updates, *plan.restores)
+    put(to.db, to.tx, tasks, [_present_row(action, to) for action in again])
     _write_tags(changed, to)
     _write_files(changed, to)
     _write_relations(changed, to)

@@ -23,8 +23,9 @@ def get_events(call: Call) -> Reply:
 
 def happened(call: Call, since: timedelta) -> Iterator[Event]:
     """The events of the period, newest first."""
-    begin = call.account.clock() - since
-    return takewhile(lambda event: event.at >= begin, reversed(call.account.events))
+    now = call.account.clock()
+    recent = takewhile(lambda event: event.at >= now - since, reversed(call.account.events))
+    return (event for event in recent if event.at <= now)
 
 
 def reaches(call: Call, event: Event) -> bool:

@@ -116,9 +116,10 @@ def update_task(call: Call) -> Reply:
     values = common_values(call) | title_value(call) | closed_value(call, task)
     values["assignee_id"] = chosen_assignee(call, project, assignee_unless_sent(call, task))
     tags = sent_tags(call, task)
-    call.account.edit_task(task.id, by=call.caller.member_id, **values)
-    if tags is not None:
-        call.account.set_task_tags(task.id, tags, by=call.caller.member_id)
+    by = call.caller.member_id
+    retagged = tags is not None and call.account.set_task_tags(task.id, tags, by=by)
+    if not retagged or any(getattr(task, key) != value for key, value in values.items()):
+        call.account.edit_task(task.id, by=by, **values)
     return data(TaskWriter(call.account, call.switches, frozenset()).single(task))
 
 

@@ -1,0 +1,41 @@
+"""Answers as lists of nodes; what no database can hold is told apart before it gets there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from syncd.errors import BadReply
+
+NUL = b"\\u0000"
+"""How JSON writes the character that PostgreSQL's text and jsonb refuse; no byte of it is raw."""
+
+
+def nodes_of(data: bytes | None, what: str) -> list[Any]:
+    """Decode the `data` of a list answer; a missing one is empty (API sheet, section 1).
+
+    Raises BadReply where it is no list of `what`.
+    """
+    if data is None:
+        return []
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadReply(f"The list of {what} cannot be decoded: {error}.") from None
+    if not value:
+        return []
+    if not isinstance(value, list):
+        raise BadReply(f"A list of {what} was expected, not {type(value).__name__}.")
+    return value
+
+
+def may_hold_nul(data: bytes | None) -> bool:
+    """Tell whether a look at each record is worth its time."""
+    return data is not None and NUL in data
+
+
+def refuse_nul(node: object) -> None:
+    """Raise ValueError for a record with a NUL character anywhere in it."""
+    if NUL in msgspec.json.encode(node):
+        raise ValueError("it holds a NUL character, which a database cannot")

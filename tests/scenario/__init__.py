@@ -1,0 +1,1 @@
+"""Proofs over whole pulls: a real account over HTTP, a real database, and what goes wrong."""

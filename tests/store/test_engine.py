@@ -1,0 +1,94 @@
+"""Opening databases, and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from syncd.errors import DatabaseUnusable, StorageFailed
+from syncd.store.engine import open_database
+
+
+def test_a_reader_sees_one_state_from_start_to_end(db):
+    with db.write() as tx:
+        tx.execute(text("CREATE TABLE scratch (n integer)"))
+    with db.read() as reader:
+        before = reader.scalar(text("SELECT count(*) FROM scratch"))
+        with db.write() as writer:
+            writer.execute(text("INSERT INTO scratch VALUES (1)"))
+        after = reader.scalar(text("SELECT count(*) FROM scratch"))
+    assert (before, after) == (0, 0)
+
+
+def test_a_failed_block_leaves_nothing(db):
+    with db.write() as tx:
+        tx.execute(text("CREATE TABLE scratch (n integer)"))
+    with pytest.raises(ZeroDivisionError), db.write() as tx:
+        tx.execute(text("INSERT INTO scratch VALUES (1)"))
+        1 / 0  # noqa: B018 - anything that fails
+    with db.read() as tx:
+        assert tx.scalar(text("SELECT count(*) FROM scratch")) == 0
+
+
+def test_a_reader_cannot_write_on_postgresql(postgres_url):
+    db = open_database(postgres_url)
+    with pytest.raises(StorageFailed, match="read-only"), db.read() as tx:
+        tx.execute(text("CREATE TABLE scratch (n integer)"))
+
+
+def test_a_missing_folder_is_named(tmp_path: Path):
+    with pytest.raises(DatabaseUnusable, match="nowhere"):
+        open_database(f"sqlite:///{tmp_path}/nowhere/syncd.db")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path):
+    file = tmp_path / "syncd.db"
+    file.write_text("this is a letter to my aunt, not a database\n" * 100)
+    with pytest.raises(DatabaseUnusable, match="not a SQLite database"):
+        open_database(f"sqlite:///{file}").probe(write=True)
+
+
+def test_a_server_that_is_not_there_is_unusable():
+    db = open_database("postgresql+psycopg://nobody:hidden-password@127.0.0.1:1/none")
+    with pytest.raises(DatabaseUnusable) as caught:
+        db.probe(write=False)
+    assert "hidden-password" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)
+
+
+def test_the_label_hides_the_password():
+    db = open_database("postgresql+psycopg://u:hidden-password@h/d", schema="acme")
+    assert db.label == "PostgreSQL u:***@h/d, schema acme"
+
+
+def test_a_full_database_is_a_failure_in_the_middle(sqlite_url):
+    db = open_database(sqlite_url)
+    with db.write() as tx:
+        tx.execute(text("CREATE TABLE scratch (body text)"))
+    with pytest.raises(StorageFailed, match="the disk is full"), db.write() as tx:
+        tx.execute(text("PRAGMA max_page_count = 10"))
+        tx.execute(text("INSERT INTO scratch VALUES (zeroblob(1000000))"))
+
+
+def test_a_schema_of_its_own_keeps_accounts_apart(postgres_url):
+    from datetime import UTC, datetime
+
+    from syncd.store.upgrade import schema_state, upgrade
+
+    one, two = (open_database(postgres_url, schema=name) for name in ("acme", "Büro 2"))
+    for db in (one, two):
+        upgrade(db, now=datetime(2026, 1, 5, tzinfo=UTC))
+        assert schema_state(db).current
+    with one.write() as tx:
+        tx.execute(text("INSERT INTO sync_state (name) VALUES ('mine')"))
+    with two.read() as tx:
+        assert tx.scalar(text("SELECT count(*) FROM sync_state")) == 0
+
+
+def test_the_write_ahead_log_is_on(sqlite_url, db):  # noqa: ARG001 - the fixture makes the file
+    if db.is_sqlite:
+        with sqlite3.connect(db.path) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

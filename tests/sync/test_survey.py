@@ -1,0 +1,57 @@
+"""A listing against the mirror's index, and what in it should not be believed at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from syncd.model.listing import Slice
+from syncd.model.records import Rejected
+from syncd.sync.doubt import doubtful_tags, vanished
+from syncd.sync.survey import Indexed, Survey, survey
+from tests.support.records import MONDAY, a_task, an_image
+
+KNOWN = Indexed(8562, 1, b"same", MONDAY, removed=False, suspect=False)
+
+
+def a_slice(*ids: int, **values) -> Slice:
+    defaults = {
+        "project_id": None,
+        "observed_at": MONDAY,
+        "tasks": {id: a_task(id=id) for id in ids},
+        "hashes": dict.fromkeys(ids, b"same"),
+        "keys": {},
+    }
+    return Slice(**defaults | values)
+
+
+def test_each_task_is_changed_absent_arrived_or_unchanged():
+    index = {1: KNOWN, 2: replace(KNOWN, content_hash=b"other"), 3: KNOWN}
+    found = survey(a_slice(1, 2, 4), index)
+    assert found == Survey(frozenset({2, 4}), frozenset({3}), frozenset({4}), 1)
+
+
+def test_a_removed_task_is_not_missed_and_arrives_when_it_comes_back():
+    index = {1: replace(KNOWN, removed=True), 2: replace(KNOWN, removed=True)}
+    found = survey(a_slice(2), index)
+    assert found == Survey(frozenset({2}), frozenset(), frozenset({2}), 0)
+
+
+def test_a_suspect_is_looked_at_again():
+    found = survey(a_slice(1), {1: replace(KNOWN, suspect=True)})
+    assert found.changed == {1}
+
+
+def test_a_record_that_could_not_be_read_is_not_absent():
+    part = a_slice(rejected=(Rejected("task", 1, "priority is missing", "{}"),))
+    assert survey(part, {1: KNOWN, 2: KNOWN}).absent == {2}
+
+
+def test_a_field_nothing_shows_is_doubted_only_where_the_mirror_has_it():
+    fields = {"date_end": "date_end", "files": "files", "text": "text"}
+    assert vanished({"text": 3}, fields, {"date_end": 2, "text": 3}) == {"date_end"}
+
+
+def test_tags_that_come_without_their_key_are_doubted_only_where_there_were_some():
+    images = {1: an_image(a_task(id=1, tags=(5,))), 2: an_image(a_task(id=2))}
+    part = a_slice(1, 2, 3, tagless=frozenset({1, 2, 3}))
+    assert doubtful_tags(part, images, [1, 2, 3]) == [1]
