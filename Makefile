@@ -24,7 +24,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.package ## see it work, against a simulated account
-	@.venv/bin/syncd demo
+	@.venv/bin/syncd demo --dir .demo
 
 test: .venv/.test ## run the whole suite, on SQLite and PostgreSQL
 	@$(PY) -m pytest $(DISTRIBUTE) $(PYTEST_ARGS)

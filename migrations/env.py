@@ -7,7 +7,8 @@ from alembic import context
 import syncd.resources.members
 import syncd.resources.projects
 import syncd.resources.tags
-import syncd.resources.tasks.table  # noqa: F401 - the mirror's tables hang on the metadata
+import syncd.resources.tasks.table
+import syncd.store.outbox  # noqa: F401 - the tables hang on the metadata
 from syncd.store.schema import metadata
 
 context.configure(

@@ -5,25 +5,38 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, assert_never
 
-from syncd.config import Settings
-from syncd.errors import ConfigError, DatabaseUnusable, LeaseHeld, SchemaMismatch
+from syncd.errors import (
+    ConfigError,
+    DatabaseUnusable,
+    LeaseHeld,
+    NoMirror,
+    StorageFailed,
+)
 from syncd.resources.derived import Derived
-from syncd.services.prepare import Pulling
-from syncd.services.progress import Progress
+from syncd.settings import Settings
 from syncd.store import lease, upgrade
 from syncd.store.engine import Database, open_database
+from syncd.store.revisions import no_mirror, outdated
 
 if TYPE_CHECKING:
+    from syncd.services.prepare import Pulling
+    from syncd.services.progress import Progress
     from syncd.worksection.client import Client
     from syncd.worksection.signing import Scheme
 
 WAIT_STEP_S = 0.5
+
+
+def utc_now() -> datetime:
+    """Return this machine's clock."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +62,17 @@ class App:
         Raises DatabaseUnusable and SchemaMismatch.
         """
         if not write and self.db.path is not None and not self.db.path.exists():
-            raise DatabaseUnusable(
-                f"There is no mirror yet: {self.db.path} does not exist.", hint="Run: syncd pull"
-            )
+            raise no_mirror(f"{self.db.path} does not exist")
         self.db.probe(write=write)
         state = upgrade.schema_state(self.db)
         if state.current:
             return
         if not write and state.empty:
-            raise DatabaseUnusable(
-                f"There is no mirror yet: {self.db.label} is empty.", hint="Run: syncd pull"
-            )
+            raise no_mirror(f"{self.db.label} is empty")
         if write and (state.empty or self._may_upgrade):
             upgrade.upgrade(self.db, now=self.clock())
             return
-        raise SchemaMismatch(
-            f"{self.db.label} has schema {state.revision}; this syncd needs {state.head}.",
-            hint="Bring it up with: syncd db upgrade",
-        )
+        raise outdated(self.db.label, state)
 
     @property
     def _may_upgrade(self) -> bool:
@@ -77,26 +83,52 @@ class App:
     @contextmanager
     def client(self) -> Iterator[Client]:
         """Open the way to the account. Nothing is sent before the first call."""
-        from syncd.worksection.budget import Budget
-        from syncd.worksection.client import Client
-
-        settings = self.settings
-        budget = Budget(
-            settings.limits.requests_per_second,
-            host=_host(settings.account.url),
-            clock=time.monotonic,
-            sleep=self.sleep,
-        )
-        with Client(
-            settings.account.url,
-            scheme(settings, clock=self.clock, sleep=self.sleep),
-            budget,
-            timeout_s=float(settings.limits.timeout),
-            clock=self.clock,
-            sleep=self.sleep,
-            rng=self.rng,
-        ) as client:
+        with open_client(self.settings, clock=self.clock, sleep=self.sleep, rng=self.rng) as client:
             yield client
+
+    @contextmanager
+    def turn(self, *, wait: bool = False) -> Iterator[tuple[lease.Lease, Client]]:
+        """Hold the lease and open the account, at the pace that the last holder has left.
+
+        Raises LeaseHeld while another instance holds it, unless told to `wait`.
+        """
+        with self._lease(wait=wait) as held, self.client() as client:
+            spacing = timedelta(seconds=client.budget.spacing_s)
+            client.budget.not_before(_left_of(spacing, held, self.clock()))
+            try:
+                yield held, client
+            finally:
+                asked = self.clock() if client.budget.requests else held.last_request_at
+                lease.give_back(self.db, held, last_request_at=asked)
+
+    @contextmanager
+    def asking(self, *, wait: bool = False) -> Iterator[Client]:
+        """Open the account for a look: in a turn of its own where the mirror can give one.
+
+        Raises LeaseHeld as `turn` does. Without a mirror nobody else can be talking for it.
+        """
+        with ExitStack() as stack:
+            client: Client | None = None
+            if self._has_lease:
+                try:
+                    _, client = stack.enter_context(self.turn(wait=wait))
+                except (DatabaseUnusable, StorageFailed):
+                    client = None  # we may read this mirror and not write it
+            yield client or stack.enter_context(self.client())
+
+    @property
+    def _has_lease(self) -> bool:
+        if self.db.path is not None and not self.db.path.exists():
+            return False
+        try:
+            return upgrade.schema_state(self.db).current
+        except (DatabaseUnusable, StorageFailed):
+            return False
+
+    def note_asked(self) -> None:
+        """Leave behind that the account was asked just now, for the pace of whoever is next."""
+        with lease.hold(self.db, now=self.clock()) as held:
+            lease.give_back(self.db, held, last_request_at=self.clock())
 
     @contextmanager
     def pulling(
@@ -106,44 +138,79 @@ class App:
 
         Raises LeaseHeld while another instance holds it, unless told to `wait`.
         """
-        settings = self.settings
-        with self._lease(wait=wait) as held, self.client() as client:
+        with self.turn(wait=wait) as (held, client):
+            yield self._pulling(held, client, progress, actor or f"cli:{_user()}")
+
+    @contextmanager
+    def rehearsing(self, progress: Progress, *, wait: bool = False) -> Iterator[Pulling]:
+        """As `pulling`, for a dry run: nothing at all is written, the lease's row included.
+
+        Where there is no mirror yet, an empty one that is thrown away stands in for it.
+        """
+        try:
+            self.ready(write=False)
+        except NoMirror:
+            with self._stand_in() as empty, empty.pulling(progress) as work:
+                yield work
+            return
+        unwritten = self._waiting(lambda: lease.hold_unwritten(self.db), wait=wait)
+        with unwritten as held, self.client() as client:
             spacing = timedelta(seconds=client.budget.spacing_s)
             client.budget.not_before(_left_of(spacing, held, self.clock()))
+            yield self._pulling(held, client, progress, f"cli:{_user()}")
+            self.sleep(client.budget.wait_s())  # no row tells the next holder when we asked
+
+    @contextmanager
+    def _stand_in(self) -> Iterator[App]:
+        with TemporaryDirectory(prefix="syncd-") as folder:
+            db = open_database(f"sqlite:///{folder}/empty.db")
             try:
-                yield Pulling(
-                    db=self.db,
-                    client=client,
-                    lease=held,
-                    derived=self.derived,
-                    extra=settings.pull.extra,
-                    archived=settings.pull.archived,
-                    max_removals=settings.pull.max_removals,
-                    auth=settings.account.auth,
-                    clock=self.clock,
-                    progress=progress,
-                    actor=actor or f"cli:{_user()}",
-                )
+                upgrade.upgrade(db, now=self.clock())
+                yield replace(self, db=db)
             finally:
-                asked = self.clock() if client.budget.requests else held.last_request_at
-                lease.give_back(self.db, held, last_request_at=asked)
+                db.close()
+
+    def _pulling(
+        self, held: lease.Lease, client: Client, progress: Progress, actor: str
+    ) -> Pulling:
+        from syncd.services.prepare import Pulling
+
+        settings = self.settings
+        return Pulling(
+            db=self.db,
+            client=client,
+            lease=held,
+            derived=self.derived,
+            extra=settings.pull.extra,
+            archived=settings.pull.archived,
+            max_removals=settings.pull.max_removals,
+            auth=settings.account.auth,
+            clock=self.clock,
+            progress=progress,
+            actor=actor,
+        )
 
     @contextmanager
     def _lease(self, *, wait: bool) -> Iterator[lease.Lease]:
-        while True:
-            manager = lease.hold(self.db, now=self.clock())
-            try:
-                held = manager.__enter__()
-            except LeaseHeld:
-                if not wait:
-                    raise
-                self.sleep(WAIT_STEP_S)
-                continue
-            break
-        try:
+        taken = self._waiting(lambda: lease.hold(self.db, now=self.clock()), wait=wait)
+        with taken as held:
             yield held
-        finally:
-            manager.__exit__(None, None, None)
+
+    @contextmanager
+    def _waiting(
+        self, hold: Callable[[], AbstractContextManager[lease.Lease]], *, wait: bool
+    ) -> Iterator[lease.Lease]:
+        """Hold the lease one way or another; where told to wait, once its holder is done."""
+        with ExitStack() as stack:
+            held: lease.Lease | None = None
+            while held is None:
+                try:
+                    held = stack.enter_context(hold())
+                except LeaseHeld:
+                    if not wait:
+                        raise
+                    self.sleep(WAIT_STEP_S)
+            yield held
 
 
 def _left_of(spacing: timedelta, held: lease.Lease, now: datetime) -> float:
@@ -155,6 +222,49 @@ def _left_of(spacing: timedelta, held: lease.Lease, now: datetime) -> float:
     if last is None:
         return 0.0
     return min(max(last + spacing - now, timedelta()), spacing).total_seconds()
+
+
+@contextmanager
+def open_client(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+    rng: Random | None = None,
+) -> Iterator[Client]:
+    """Open the way to the account of `settings`, with no database about."""
+    from syncd.worksection.budget import Budget
+    from syncd.worksection.client import Client
+
+    budget = Budget(
+        settings.limits.requests_per_second,
+        host=_host(settings.account.url),
+        clock=time.monotonic,
+        sleep=sleep,
+    )
+    with Client(
+        settings.account.url,
+        scheme(settings, clock=clock, sleep=sleep),
+        budget,
+        timeout_s=float(settings.limits.timeout),
+        clock=clock,
+        sleep=sleep,
+        rng=rng or Random(),  # noqa: S311 - it spreads retries, it guards nothing
+    ) as client:
+        yield client
+
+
+@contextmanager
+def asking_for(settings: Settings, *, wait: bool = False) -> Iterator[Client]:
+    """Open the account as `App.asking` does, also where there can be no database at all."""
+    try:
+        app = build(settings)
+    except DatabaseUnusable:
+        with open_client(settings) as client:
+            yield client
+        return
+    with closing(app.db), app.asking(wait=wait) as client:
+        yield client
 
 
 def _host(url: str) -> str:
@@ -214,7 +324,7 @@ def build(settings: Settings) -> App:
     return App(
         settings=settings,
         db=open_database(settings.database_url, schema=settings.database.schema),
-        clock=lambda: datetime.now(UTC),
+        clock=utc_now,
         sleep=time.sleep,
         rng=Random(),  # noqa: S311 - it spreads retries, it guards nothing
     )

@@ -11,15 +11,15 @@ import stat
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Meta, Struct
 
 from syncd.errors import ConfigError
 from syncd.secrets import Secret
+from syncd.settings import AccountSettings, DatabaseSettings, Duration, Section, Settings
 
 CONFIG_NAME = "syncd.toml"
 ENV_FILE = "SYNCD_CONFIG"
@@ -29,128 +29,6 @@ LISTS = frozenset({"extra"})
 """Keys that hold a list; in the environment, its parts are separated by commas."""
 
 T = TypeVar("T")
-
-AuthName = Literal["md5", "md5-page", "hmac", "oauth2"]
-Extra = Literal["subtasks", "relations", "files", "text", "html", "comments", "subscribers"]
-Policy = Literal["ask", "mine", "theirs"]
-Conflicts = Policy | dict[str, Policy]
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
-
-
-class Duration(float):
-    """Seconds, written "90s", "5m", "1h", "2d"."""
-
-    @classmethod
-    def parse(cls, text: object) -> Duration:
-        """Read a duration. Raises ValueError where the text is none."""
-        match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
-        if match is None:
-            raise ValueError(f'{text!r} is not a duration: write "90s", "5m", "1h" or "30d"')
-        return cls(float(match[1]) * _UNITS[match[2]])
-
-
-class _Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
-
-
-class AccountSettings(_Section, frozen=True):
-    """Which account, and how to prove who we are."""
-
-    url: str = ""
-    auth: AuthName = "md5"
-    api_key: Secret | None = None
-    api_key_file: Path | None = None
-    timezone: str | None = None
-    oauth_client_id: str | None = None
-    oauth_client_secret: Secret | None = None
-    oauth_client_secret_file: Path | None = None
-    oauth_token_file: Path | None = None
-    oauth_url: str = "https://worksection.com"
-
-    @property
-    def zone(self) -> ZoneInfo | None:
-        """The account's time zone, or None where it is not known."""
-        return ZoneInfo(self.timezone) if self.timezone else None
-
-
-class DatabaseSettings(_Section, frozen=True):
-    """Where the mirror lives."""
-
-    url: str = ""
-    schema: str | None = None
-    auto_upgrade: bool | None = None
-
-
-class PullSettings(_Section, frozen=True):
-    """What is pulled, and when a pull must ask."""
-
-    interval: Duration = Duration(300)
-    events_interval: Duration = Duration(60)
-    extra: tuple[Extra, ...] = ("subtasks", "relations", "files")
-    archived: bool = False
-    max_removals: Annotated[int, Meta(ge=0)] | None = None
-
-
-class PushSettings(_Section, frozen=True):
-    """How queued changes go out."""
-
-    interval: Duration = Duration(60)
-    conflicts: Conflicts = "ask"
-    max_batch: Annotated[int, Meta(ge=1)] = 100
-
-
-class LimitSettings(_Section, frozen=True):
-    """What the account is asked to bear."""
-
-    requests_per_second: Annotated[float, Meta(gt=0)] = 1.0
-    timeout: Duration = Duration(120)
-
-
-class ServerSettings(_Section, frozen=True):
-    """The local health and metrics port of the daemon."""
-
-    listen: str = "127.0.0.1:9187"
-
-
-class LogSettings(_Section, frozen=True):
-    """What is logged, and in what form."""
-
-    format: Literal["json", "console"] | None = None
-    level: Literal["debug", "info", "warning", "error"] = "info"
-
-
-class RetentionSettings(_Section, frozen=True):
-    """How long history, audit and runs are kept; None: for ever."""
-
-    history: Duration | None = None
-    audit: Duration | None = None
-    runs: Duration | None = None
-
-
-class Settings(_Section, frozen=True):
-    """Everything the program can be told, checked."""
-
-    account: AccountSettings = AccountSettings()
-    database: DatabaseSettings = DatabaseSettings()
-    pull: PullSettings = PullSettings()
-    push: PushSettings = PushSettings()
-    limits: LimitSettings = LimitSettings()
-    server: ServerSettings = ServerSettings()
-    log: LogSettings = LogSettings()
-    retention: RetentionSettings = RetentionSettings()
-    path: Path | None = None
-
-    @property
-    def database_url(self) -> str:
-        """The database's SQLAlchemy URL; a relative SQLite file is beside the configuration."""
-        prefix, found, name = (self.database.url or "sqlite:///syncd.db").partition(":///")
-        if not found or prefix != "sqlite" or not name or name == ":memory:":
-            return self.database.url
-        folder = self.path.parent if self.path else Path()
-        return f"sqlite:///{folder / name}"
 
 
 def find(explicit: Path | None, environ: Mapping[str, str]) -> Path:
@@ -199,10 +77,13 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     if "path" in tree:
         raise ConfigError(f"{path}: path is not a key.")
     settings = _convert(tree, origin=str(path), strict=True)
+    return complete(msgspec.structs.replace(settings, path=path.absolute()), environ)
+
+
+def complete(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """Lay the environment over settings, then check them. Raises ConfigError naming the key."""
     overlay = _from_environment(environ)
-    if overlay:
-        settings = _overlay(settings, overlay)
-    return check(msgspec.structs.replace(settings, path=path.absolute()), environ)
+    return check(_overlay(settings, overlay) if overlay else settings, environ)
 
 
 def _convert(tree: dict[str, Any], *, origin: str, strict: bool) -> Settings:
@@ -258,7 +139,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
 def _overlay(settings: Settings, overlay: dict[str, dict[str, str]]) -> Settings:
     for section, values in overlay.items():
         current = getattr(settings, section, None)
-        if not isinstance(current, _Section):
+        if not isinstance(current, Section):
             raise ConfigError(f"{ENV_PREFIX}{section.upper()}__…: unknown section {section}.")
         settings = msgspec.structs.replace(
             settings, **{section: _overlay_section(section, current, values)}
@@ -266,13 +147,13 @@ def _overlay(settings: Settings, overlay: dict[str, dict[str, str]]) -> Settings
     return settings
 
 
-def _overlay_section(section: str, current: _Section, values: dict[str, str]) -> _Section:
+def _overlay_section(section: str, current: Section, values: dict[str, str]) -> Section:
     for key, text in values.items():
         current = _overlay_key(section, current, key, text)
     return current
 
 
-def _overlay_key(section: str, current: _Section, key: str, text: str) -> _Section:
+def _overlay_key(section: str, current: Section, key: str, text: str) -> Section:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     tree = {key: parts if key in LISTS else text}
     try:
@@ -292,7 +173,7 @@ def check(settings: Settings, environ: Mapping[str, str]) -> Settings:
     _check_url("account.url", account.url)
     _check_url("account.oauth_url", account.oauth_url)
     _check_database(settings.database)
-    _check_zone(account.timezone)
+    check_zone(account.timezone)
     if "text" in settings.pull.extra and "html" in settings.pull.extra:
         raise ConfigError('pull.extra: "text" and "html" give one field; choose one of them.')
     if settings.limits.requests_per_second > 1 and not is_loopback(account.url):
@@ -335,7 +216,8 @@ def _check_database(database: DatabaseSettings) -> None:
         Secret(password)
 
 
-def _check_zone(name: str | None) -> None:
+def check_zone(name: str | None) -> None:
+    """Raise ConfigError unless `name` is an IANA time zone, or None."""
     if name is None:
         return
     try:
@@ -386,15 +268,23 @@ def _check_complete(account: AccountSettings, key: Secret | None, secret: Secret
             _fail(f"account.{name}", 'is needed with auth = "oauth2"')
 
 
+def credential(environ: Mapping[str, str]) -> Path | None:
+    """Return the key that systemd hands to its service, if it does (systemd.exec(5))."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(folder) / CREDENTIAL if folder else None
+    return path if path is not None and path.is_file() else None
+
+
 def _key_from_file(
     account: AccountSettings, config: Path | None, environ: Mapping[str, str]
 ) -> Secret | None:
+    """Read the key. What systemd hands over goes first: a service may not read root's file."""
+    handed = credential(environ)
+    if handed is not None:
+        # systemd guards the folder; the mode of a file in it may show a group for an ACL's sake.
+        return _read_secret_text("the credential api-key", handed)
     if account.api_key_file is not None:
         return read_secret_file("account.api_key_file", _beside(account.api_key_file, config))
-    folder = environ.get("CREDENTIALS_DIRECTORY")  # systemd.exec(5), LoadCredential=
-    if folder and (Path(folder) / CREDENTIAL).is_file():
-        # systemd guards the folder; the mode of a file in it may show a group for an ACL's sake.
-        return _read_secret_text("the credential api-key", Path(folder) / CREDENTIAL)
     return None
 
 
@@ -430,3 +320,23 @@ def _read_secret_text(key: str, path: Path) -> Secret:
     if not text:
         raise ConfigError(f"{key}: {path} is empty.")
     return Secret(text)
+
+
+def open_secrets(path: Path) -> list[str]:
+    """Return the keys of a configuration that hold a secret themselves, instead of a file's name.
+
+    Expects a file that `load` accepts.
+    """
+    tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    account = tree.get("account", {})
+    found = [f"account.{key}" for key in ("api_key", "oauth_client_secret") if key in account]
+    if urlsplit(tree.get("database", {}).get("url", "")).password:
+        found.append("database.url")
+    return found
+
+
+def steering(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the environment's variables that stand over the file."""
+    found = _from_environment(environ)
+    names = (f"{ENV_PREFIX}{part}__{key}" for part, keys in found.items() for key in keys)
+    return sorted(name.upper() for name in names)

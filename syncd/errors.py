@@ -3,6 +3,7 @@
     SyncdError                          exit 1   a failure in the middle
     ├─ ConfigError                      exit 2   usage or configuration; refuse to start
     ├─ DatabaseUnusable                 exit 2   cannot be opened or written at the start
+    │  ├─ NoMirror                      exit 2   nothing was pulled into it yet
     │  └─ SchemaMismatch                exit 2   not our database, or of another version
     ├─ StorageFailed                    exit 1   the database failed in the middle of work
     ├─ LeaseHeld                        exit 5   another instance talks to the account
@@ -46,6 +47,10 @@ class DatabaseUnusable(SyncdError):
     """The database cannot be opened or written at the start."""
 
     exit_code = 2
+
+
+class NoMirror(DatabaseUnusable):
+    """There is no mirror yet: the database is empty, or does not exist."""
 
 
 class SchemaMismatch(DatabaseUnusable):

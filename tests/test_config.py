@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd import config
-from syncd.config import Duration
 from syncd.errors import ConfigError
+from syncd.settings import Duration
 
 MINIMAL = '[account]\nurl = "https://acme.worksection.com"\napi_key = "a-secret-key"\n'
 

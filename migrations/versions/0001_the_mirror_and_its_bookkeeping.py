@@ -13,7 +13,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
-AMOUNT = sa.Numeric(18, 4)
+AMOUNT = sa.Numeric()
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 REFUSAL = "audit_log is append-only"
@@ -554,6 +554,12 @@ def _guard_audit_log() -> None:
                 f"CREATE TRIGGER audit_log_refuses_{verb.lower()} BEFORE {verb} ON audit_log "
                 f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
             )
+        # INSERT OR REPLACE deletes without a word to a trigger (sqlite.org/lang_conflict.html).
+        op.execute(
+            "CREATE TRIGGER audit_log_refuses_replace BEFORE INSERT ON audit_log "
+            "WHEN EXISTS (SELECT 1 FROM audit_log WHERE seq = NEW.seq) "
+            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        )
         return
     op.execute(
         "CREATE FUNCTION audit_log_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ "

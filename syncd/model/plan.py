@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Literal
 
 from syncd.model.records import RemovedReason, TaskRecord
 
@@ -38,6 +39,14 @@ class Update:
     record: TaskRecord
     content_hash: bytes
     fields: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[FieldChange, ...]:
+        """What differs, with both values."""
+        old, new = self.before.record, self.record
+        return tuple(
+            FieldChange(name, getattr(old, name), getattr(new, name)) for name in self.fields
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,26 @@ class Brake:
     limit: int
     projects: tuple[int, ...]
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a record, before and after."""
+
+    name: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueChange:
+    """What a pull would write about one project, member or tag."""
+
+    kind: str
+    id: int
+    name: str
+    what: Literal["added", "changed", "restored", "removed"]
+    fields: tuple[FieldChange, ...] = ()
 
 
 Action = Insert | Update | Restore | Touch | Remove

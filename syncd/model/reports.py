@@ -7,16 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from syncd.model.plan import Brake, TaskPlan
+from syncd.model.plan import Brake, CatalogueChange, TaskPlan
 
 EXIT_PARTIAL = 3
+
+Names = Mapping[str, Mapping[int, str]]
+"""What the ids of each kind are called, for whoever reads a plan."""
 
 Severity = Literal["ok", "note", "warning", "problem"]
 
 
 @dataclass(frozen=True, slots=True)
 class PullReport:
-    """The result of a pull: complete only where nothing at all was left out."""
+    """The result of a pull: complete only where nothing at all was left out.
+
+    A dry run carries what it would have written: `plans`, `catalogues`, and the `names` to read
+    them with.
+    """
 
     outcome: Literal["complete", "partial"]
     observed_at: datetime
@@ -28,7 +35,8 @@ class PullReport:
     notes: tuple[str, ...] = ()
     brakes: tuple[Brake, ...] = ()
     plans: tuple[TaskPlan, ...] = ()
-    catalogues: Mapping[str, int] = field(default_factory=dict)
+    catalogues: tuple[CatalogueChange, ...] = ()
+    names: Names = field(default_factory=dict)
     unchanged: bool = False
     dry_run: bool = False
 
@@ -49,6 +57,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that is not as it should be, and what a person can do about it."""
+
+    what: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusReport:
     """How fresh and how complete the mirror is."""
 
@@ -60,7 +76,8 @@ class StatusReport:
     last_run: Mapping[str, Any] | None
     last_complete_at: datetime | None
     counts: Mapping[str, int]
-    waiting: tuple[str, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    under_way: str | None = None
 
     @property
     def exit_code(self) -> int:

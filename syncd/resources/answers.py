@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import msgspec
@@ -10,6 +12,8 @@ from syncd.errors import BadReply
 
 NUL = b"\\u0000"
 """How JSON writes the character that PostgreSQL's text and jsonb refuse; no byte of it is raw."""
+_NUL_CHARACTER = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""The same, but not a text that spells it out: there the backslash itself is escaped."""
 
 
 def nodes_of(data: bytes | None, what: str) -> list[Any]:
@@ -21,7 +25,7 @@ def nodes_of(data: bytes | None, what: str) -> list[Any]:
         return []
     try:
         value = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadReply(f"The list of {what} cannot be decoded: {error}.") from None
     if not value:
         return []
@@ -37,5 +41,13 @@ def may_hold_nul(data: bytes | None) -> bool:
 
 def refuse_nul(node: object) -> None:
     """Raise ValueError for a record with a NUL character anywhere in it."""
-    if NUL in msgspec.json.encode(node):
+    if _NUL_CHARACTER.search(raw_text(node)):
         raise ValueError("it holds a NUL character, which a database cannot")
+
+
+def raw_text(node: object) -> str:
+    """Return a node as JSON again, whatever numbers it holds."""
+    try:
+        return msgspec.json.encode(node, order="sorted").decode()
+    except OverflowError:  # a whole number past 64 bits
+        return json.dumps(node, sort_keys=True, ensure_ascii=False)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Row, Table, select
 
 from syncd.errors import BadReply
 from syncd.model.records import Rejected, Stub
-from syncd.resources.answers import may_hold_nul, nodes_of, refuse_nul
+from syncd.resources.answers import may_hold_nul, nodes_of, raw_text, refuse_nul
 from syncd.store.engine import Database
 from syncd.store.mirror import Values, change, put
 from syncd.sync.removal import brake_limit
@@ -27,7 +26,8 @@ class Catalogue:
 
     `read` gives the table's columns and raises ValueError for nonsense. `from_stub` gives the
     columns that a task's answer tells in passing. `absence` is the evidence, in one word, when a
-    record is not in a whole answer any more.
+    record is not in a whole answer any more. `settle` sets, after a change, what follows from all
+    rows together.
     """
 
     kind: str
@@ -36,15 +36,17 @@ class Catalogue:
     read: Callable[[Node], Values]
     from_stub: Callable[[Stub], Values]
     absence: str
+    settle: Callable[[Connection], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What keeping a catalogue equal would write."""
+    """What keeping a catalogue equal would write; `before` is what the table holds of it."""
 
     rows: tuple[Values, ...]
     gone: tuple[int, ...]
     held: tuple[int, ...] = ()
+    before: Mapping[int, Values] = field(default_factory=dict)
 
 
 def read_answer(catalogue: Catalogue, data: bytes | None) -> tuple[list[Values], list[Rejected]]:
@@ -60,7 +62,7 @@ def read_answer(catalogue: Catalogue, data: bytes | None) -> tuple[list[Values],
             row = catalogue.read(node)
             rows[row["id"]] = row
         except (ValueError, TypeError, AttributeError) as error:
-            raw = msgspec.json.encode(node).decode()
+            raw = raw_text(node)
             rejected.append(Rejected(catalogue.kind, None, str(error), raw))
     if len(rejected) > brake_limit(len(nodes), None):
         raise BadReply(f"{len(rejected)} of {len(nodes)} {catalogue.kind}s make no sense.")
@@ -82,14 +84,15 @@ def compare(
     """
     known = {row.id: row for row in tx.execute(select(catalogue.table))}
     changed = tuple(row for row in rows if _differs(row, known.get(row["id"])))
+    before = {id: row._asdict() for id, row in known.items()}
     if not whole:
-        return Changes(changed, ())
+        return Changes(changed, (), before=before)
     shown = {row["id"] for row in rows} | set(still_used)
     live = [id for id, row in known.items() if row.removed_at is None and row.in_catalogue]
     gone = tuple(id for id in live if id not in shown)
     if gone and (not rows or len(gone) > brake_limit(len(live), None)):
-        return Changes(changed, (), held=gone)
-    return Changes(changed, gone)
+        return Changes(changed, (), held=gone, before=before)
+    return Changes(changed, gone, before=before)
 
 
 def _differs(row: Values, known: Row[Any] | None) -> bool:
@@ -111,6 +114,8 @@ def apply(
         changes.gone,
         {"removed_at": at, "removed_reason": catalogue.absence, "in_catalogue": False},
     )
+    if catalogue.settle is not None and (changes.rows or changes.gone):
+        catalogue.settle(tx)
 
 
 def _alike(rows: Iterable[Values]) -> list[list[Values]]:

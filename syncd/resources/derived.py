@@ -25,4 +25,7 @@ class Derived:
         """
         if local is None or self.zone is None:
             return None
-        return local.replace(tzinfo=self.zone).astimezone(UTC)
+        try:
+            return local.replace(tzinfo=self.zone).astimezone(UTC)
+        except OverflowError:  # a time in the year 1 or 9999 whose instant is in no year
+            return None

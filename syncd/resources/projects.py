@@ -17,7 +17,7 @@ from syncd.store.mirror import Values
 from syncd.store.schema import metadata, one_of, removal_columns
 from syncd.store.types import Document, ExactDecimal, Id, LocalTime
 from syncd.worksection.methods.projects import get_projects
-from syncd.worksection.scalars import as_date, as_decimal, as_id, as_local_datetime, as_text
+from syncd.worksection.scalars import as_amount, as_date, as_id, as_local_datetime, as_text
 
 projects = Table(
     "projects",
@@ -95,8 +95,8 @@ def _read(node: Node, derived: Derived) -> dict[str, Any]:
         "date_start": as_date(node.get("date_start")),
         "date_end": as_date(node.get("date_end")),
         "date_closed": as_local_datetime(node.get("date_closed")),
-        "max_time": as_decimal(node.get("max_time")),
-        "max_money": as_decimal(node.get("max_money")),
+        "max_time": as_amount(node.get("max_time")),
+        "max_money": as_amount(node.get("max_money")),
         "extra": {key: value for key, value in node.items() if key not in _KNOWN} or None,
         "in_catalogue": True,
         "removed_at": None,

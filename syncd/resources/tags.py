@@ -5,14 +5,15 @@ Source: API sheet, section 8, get_task_tags. Names can repeat across groups, so 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Table, Text, false, select
+from sqlalchemy import Boolean, Column, Connection, Index, Table, Text, false, select
 
 from syncd.model.records import Stub
 from syncd.resources.catalogue import Catalogue, Node
-from syncd.store.mirror import Values
+from syncd.store.mirror import Values, change_each
 from syncd.store.schema import metadata, removal_columns
 from syncd.store.types import Id
 from syncd.worksection.methods.tags import get_task_tags
@@ -35,13 +36,15 @@ tags = Table(
         comment="whether get_task_tags showed it",
     ),
     *removal_columns(),
+    Column("label", Text, comment="what live_tasks.tags calls it: its name, or #ID"),
+    Index(None, "label"),
     comment="Task tags, which is also how the account keeps its statuses.",
 )
 
 
 def catalogue() -> Catalogue:
     """Return the catalogue of task tags."""
-    return Catalogue("tag", tags, get_task_tags, _read, _from_stub, "not_in_tags")
+    return Catalogue("tag", tags, get_task_tags, _read, _from_stub, "not_in_tags", relabel)
 
 
 def _from_stub(stub: Stub) -> Values:
@@ -77,3 +80,22 @@ def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
     for name, id in pairs:
         found[name] = (*found.get(name, ()), id)
     return found
+
+
+def relabel(tx: Connection) -> None:
+    """Keep every label in step: one name's change can make another name unique, or no longer so."""
+    rows = tx.execute(select(tags.c.id, tags.c.name, tags.c.label, tags.c.removed_at)).all()
+    names = Counter(row.name for row in rows if row.removed_at is None)
+    labels = {
+        row.id: row.name
+        if row.removed_at is None and names[row.name] == 1 and _speaks_for_itself(row.name)
+        else f"#{row.id}"
+        for row in rows
+    }
+    stale = [{"id": r.id, "label": labels[r.id]} for r in rows if r.label != labels[r.id]]
+    change_each(tx, tags, stale)
+
+
+def _speaks_for_itself(name: str) -> bool:
+    """Tell whether a name can stand in a list that is joined by commas and trimmed."""
+    return bool(name) and name == name.strip() and "," not in name and not name.startswith("#")

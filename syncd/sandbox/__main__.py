@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any
-
-import msgspec
 
 from syncd.sandbox.account import Account
 from syncd.sandbox.sandbox import KEY, Sandbox
 from syncd.sandbox.serving import serve
-from syncd.sandbox.switches import Switches
+from syncd.sandbox.switches import read_switches
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,17 +29,6 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def switches(pairs: Sequence[str]) -> Switches:
-    """The switches from NAME=VALUE; numbers and true or false are read as such."""
-    wanted: dict[str, Any] = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        if name not in Switches.__slots__:
-            raise SystemExit(f"there is no switch {name}")
-        wanted[name] = value
-    return msgspec.convert(wanted, Switches, strict=False)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Seed an account and serve it."""
     chosen = parser().parse_args(arguments)
@@ -56,7 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         anchor=chosen.anchor or datetime.now(UTC).date(),
         zone=chosen.zone,
     )
-    serve(Sandbox(account, key=chosen.key, port=chosen.port, switches=switches(chosen.switch)))
+    try:
+        switches = read_switches(chosen.switch)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    serve(Sandbox(account, key=chosen.key, port=chosen.port, switches=switches))
 
 
 if __name__ == "__main__":

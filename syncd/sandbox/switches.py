@@ -6,8 +6,11 @@ as well. Switches are data: they travel over the control endpoint and change whi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +148,17 @@ class Switches:
 
     webhook_page: Literal["task", "project"] = "task"
     """Pages in webhooks: /task/ID/, or as in get_events (section 7.2)."""
+
+
+def read_switches(pairs: Iterable[str]) -> Switches:
+    """The switches from NAME=VALUE; numbers and true or false are read as such.
+
+    Raises ValueError for a switch or a value that does not exist.
+    """
+    wanted: dict[str, str] = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if name not in Switches.__slots__:
+            raise ValueError(f"there is no switch {name!r}")
+        wanted[name] = value
+    return msgspec.convert(wanted, Switches, strict=False)

@@ -14,6 +14,7 @@ from syncd.resources import catalogue as small
 from syncd.resources import members, projects, tags
 from syncd.resources.catalogue import Catalogue, Changes
 from syncd.resources.derived import Derived
+from syncd.services.progress import Progress
 from syncd.store import quarantine
 from syncd.store.engine import Database
 from syncd.store.mirror import Values
@@ -76,14 +77,19 @@ def due(last: datetime | None, now: datetime) -> bool:
     return last is None or not timedelta() <= now - last < INTERVAL
 
 
-def gather(client: Client, derived: Derived, *, live_projects: Collection[int]) -> Gathered:
+def gather(
+    client: Client, derived: Derived, *, live_projects: Collection[int], progress: Progress
+) -> Gathered:
     """Ask for every catalogue; one that is refused is a note, and the others go on.
 
     `live_projects` are those of the mirror: one that is not listed any more is asked for itself.
     """
     whole: list[Whole] = []
     notes: list[str] = []
-    for catalogue in catalogues(derived):
+    wanted = catalogues(derived)
+    for done, catalogue in enumerate(wanted):
+        left_s = client.budget.estimate_s(len(wanted) - done)
+        progress.step(f"{catalogue.kind}s", done=done, total=len(wanted), left_s=left_s)
         try:
             answer = client.call(catalogue.request())
         except (Refused, Unauthorized) as error:

@@ -163,7 +163,13 @@ def _fetch_project(
         answer = work.client.call(get_tasks(project_id, extra=extra))
     except TooManyRecords:
         return fetch_overflowing(
-            work.client, project_id, scope=work.scope, extra=extra, today=now, known=places
+            work.client,
+            project_id,
+            scope=work.scope,
+            extra=extra,
+            today=now,
+            known=places,
+            progress=work.progress,
         )
     except Refused as error:
         said = f"project {project_id} was refused: {error.said}"

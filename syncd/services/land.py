@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from syncd.model.plan import Brake, TaskPlan
+from syncd.model.plan import Brake, CatalogueChange, TaskPlan
 from syncd.model.reports import PullReport
 from syncd.resources.tasks.rederive import rederive
 from syncd.resources.tasks.writes import Writing, apply
-from syncd.services import catalogues, memory
+from syncd.services import catalogues, memory, rehearsed
 from syncd.services.fetch import Fetched
 from syncd.services.planning import (
     Overview,
@@ -26,7 +26,7 @@ from syncd.services.prepare import Prepared, Pulling, rejected_in_words
 from syncd.store import audit, checkpoints, quarantine
 from syncd.store.audit import Event
 from syncd.store.runs import RunRow, next_run_id, record_run
-from syncd.store.state import next_instant, remember
+from syncd.store.state import LAST_SLICE, next_instant, recall, remember
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class Landing:
     notes: list[str]
     plans: list[TaskPlan]
     brakes: list[Brake]
+    catalogues: tuple[CatalogueChange, ...] = ()
 
     def take(self, plan: TaskPlan, observed_at: datetime) -> None:
         """Count a plan and apply it, or keep it to be shown."""
@@ -61,18 +62,6 @@ class Landing:
             for one in plan.removals
         ]
         events += [Event("task.restored", "task", one.record.id) for one in plan.restores]
-        events += [
-            Event(
-                "brake.tripped",
-                detail={
-                    "missing": brake.missing,
-                    "limit": brake.limit,
-                    "projects": list(brake.projects),
-                    "why": brake.why,
-                },
-            )
-            for brake in plan.brakes
-        ]
         self.audit(events)
 
     def audit(self, events: list[Event]) -> None:
@@ -122,7 +111,9 @@ def _land_catalogues(landing: Landing) -> None:
     planned = catalogues.plan(landing.tx, work.derived, prepared.gathered, stubs)
     landing.notes += planned.notes
     landing.counts.update(planned.counts)
-    if landing.writes:
+    if not landing.writes:
+        landing.catalogues = rehearsed.catalogue_changes(planned)
+    else:
         catalogues.apply(
             work.db,
             landing.tx,
@@ -218,6 +209,8 @@ def _report(landing: Landing, *, dry_run: bool) -> PullReport:
         notes=tuple(landing.notes),
         brakes=tuple(landing.brakes),
         plans=tuple(landing.plans),
+        catalogues=landing.catalogues,
+        names=rehearsed.names(landing.tx, landing.plans, landing.catalogues) if dry_run else {},
         unchanged=prepared.fetched is None,
         dry_run=dry_run,
     )
@@ -243,7 +236,27 @@ def _remember(landing: Landing, report: PullReport) -> None:
     elif prepared.known.over_limit_at is None:
         remember(work.db, tx, "over_limit_at", work.clock().isoformat())
     if prepared.fetched is not None and prepared.fetched.how == "projects":
-        checkpoints.drop(tx)
+        shift = clock_shift(prepared.fetched, landing.observed_at)
+        last = max((one.observed_at for one in prepared.fetched.slices), default=None)
+        remember(work.db, tx, LAST_SLICE, (last + shift).isoformat() if last else None)
+    # Whatever way this pull went: a slice fetched before it must never be applied after it.
+    checkpoints.drop(tx)
+    _remember_brakes(landing)
+
+
+def _remember_brakes(landing: Landing) -> None:
+    """Audit a brake when it trips and when it is gone, not at every pull in between."""
+    tripped = [
+        {"missing": one.missing, "limit": one.limit, "projects": list(one.projects), "why": one.why}
+        for one in landing.brakes
+    ]
+    before = recall(landing.tx, "brakes") or []
+    if tripped == before:
+        return
+    landing.audit([Event("brake.tripped", detail=one) for one in tripped if one not in before])
+    if not tripped:
+        landing.audit([Event("brake.released")])
+    remember(landing.work.db, landing.tx, "brakes", tripped or None)
 
 
 def _record(landing: Landing, report: PullReport, started: datetime) -> None:

@@ -80,7 +80,7 @@ def look(
         ):
             return looked
         return _ask_each(client, rest, missing, looked, progress)
-    except Passing as error:
+    except (*Passing, Refused) as error:
         return replace(looked, trouble=error.message)
 
 

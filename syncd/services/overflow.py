@@ -15,6 +15,7 @@ import msgspec
 from syncd.errors import Refused, TooManyRecords
 from syncd.model.listing import Scope
 from syncd.resources.tasks.flat import Places, unplaced
+from syncd.services.progress import Progress
 from syncd.store.checkpoints import Checkpoint, Part
 from syncd.worksection.answer import Answer
 from syncd.worksection.client import Client
@@ -36,6 +37,7 @@ def fetch_overflowing(
     extra: tuple[str, ...],
     today: datetime,
     known: Callable[[Collection[int]], Places],
+    progress: Progress,
 ) -> Checkpoint:
     """Fetch a project whose tasks do not fit one answer."""
     parts: list[Part] = []
@@ -50,12 +52,12 @@ def fetch_overflowing(
     full_days = 0
     wanted = tuple(word for word in scope.extra if word in {"text", "html", "files"})
     for status in statuses:
-        for found in _windows(client, project_id, status, wanted, today.date()):
+        for found in _windows(client, project_id, status, wanted, today.date(), progress):
             if found is None:
                 full_days += 1
             else:
                 parts.append(_part("search", found))
-    placed, left = _look_for_places(client, parts, known)
+    placed, left = _look_for_places(client, project_id, parts, known, progress)
     return Checkpoint(
         project_id,
         began,
@@ -69,11 +71,22 @@ def _part(how: str, answer: Answer) -> Part:
 
 
 def _windows(
-    client: Client, project_id: int, status: Status, extra: tuple[str, ...], today: date
+    client: Client,
+    project_id: int,
+    status: Status,
+    extra: tuple[str, ...],
+    today: date,
+    progress: Progress,
 ) -> Iterator[Answer | None]:
     """Yield the answers of windows that fit, and None for a single day that does not."""
     windows = [(FIRST_DAY, today + timedelta(days=1))]
+    done = 0
     while windows:
+        left = len(windows)  # at least: a window that does not fit becomes two
+        what = f"project {project_id}, {status} tasks in parts"
+        left_s = client.budget.estimate_s(left)
+        progress.step(what, done=done, total=done + left, left_s=left_s)
+        done += 1
         first, last = windows.pop()
         condition = (
             (Field("project") == project_id)
@@ -91,19 +104,27 @@ def _windows(
 
 
 def _look_for_places(
-    client: Client, parts: list[Part], known: Callable[[Collection[int]], Places]
+    client: Client,
+    project_id: int,
+    parts: list[Part],
+    known: Callable[[Collection[int]], Places],
+    progress: Progress,
 ) -> tuple[list[Part], int]:
     """Ask single subtasks for their parent; returns the answers, and how many are left to ask."""
     ids = _without_place(parts)
     have = known(ids)
     todo = [id for id in ids if id not in have]
     placed = []
-    for id in todo[:PLACES_PER_PULL]:
+    asked = todo[:PLACES_PER_PULL]
+    for done, id in enumerate(asked):
+        left_s = client.budget.estimate_s(len(asked) - done)
+        what = f"project {project_id}, places of subtasks"
+        progress.step(what, done=done, total=len(asked), left_s=left_s)
         try:
             placed.append(_part("place", client.call(get_task(id))))
         except Refused:
             continue  # gone since the search: it is left out, as the next search will leave it
-    return placed, len(todo) - len(todo[:PLACES_PER_PULL])
+    return placed, len(todo) - len(asked)
 
 
 def _without_place(parts: list[Part]) -> list[int]:

@@ -98,7 +98,7 @@ def question(tx: Connection, fetched: Fetched, scope: Scope, whole: Overview) ->
         index = mirror.load_index(tx, project_id=source.project_id, ids=part.tasks.keys())
         found = survey(part, index)
         absent |= {id: index[id] for id in found.absent}
-        seen |= found.arrived
+        seen |= found.changed  # a task that moved here is absent from the project it left
         suspicious = found.changed & part.tagless
         if suspicious:
             images = mirror.load_images(tx, suspicious)

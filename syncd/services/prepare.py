@@ -91,7 +91,9 @@ def prepare(work: Pulling, *, dry_run: bool, allow_removals: bool) -> Prepared:
     rights, gathered = known.rights, Gathered()
     if catalogues.due(known.catalogues_at, now):
         rights = read_rights(work.client, work.auth)
-        gathered = catalogues.gather(work.client, work.derived, live_projects=projects)
+        gathered = catalogues.gather(
+            work.client, work.derived, live_projects=projects, progress=work.progress
+        )
         known = replace(known, tag_ids={**known.tag_ids, **gathered.tag_ids})
     scope = Scope(work.archived, work.extra, rights)
     prepared = _fetch(work, known, scope, gathered, now, dry_run=dry_run)

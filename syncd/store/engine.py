@@ -23,6 +23,7 @@ from syncd.errors import DatabaseUnusable, StorageFailed
 from syncd.store.causes import storage_failed
 
 BUSY_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 10
 OLDEST_SQLITE = (3, 35, 0)
 OLDEST_POSTGRESQL = 14
 
@@ -87,7 +88,9 @@ class Database:
             raise DatabaseUnusable(error.message, hint=error.hint) from error
 
     def _refuse_read_only(self, tx: Connection) -> None:
-        if not self.is_sqlite and tx.scalar(text("SHOW transaction_read_only")) == "on":
+        if self.is_sqlite:
+            _try_to_write(tx)
+        elif tx.scalar(text("SHOW transaction_read_only")) == "on":
             raise DatabaseUnusable(
                 f"{self.label} is read-only.", hint="Name the primary server, not a standby."
             )
@@ -135,10 +138,25 @@ def open_database(url: str, *, schema: str | None = None) -> Database:
         _prepare_sqlite(engine)
     else:
         engine = create_engine(
-            parsed, pool_pre_ping=True, pool_size=2, max_overflow=2, hide_parameters=True
+            parsed,
+            pool_pre_ping=True,
+            pool_size=2,
+            max_overflow=2,
+            hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
         )
         _prepare_postgresql(engine, schema)
     return Database(engine, schema=schema)
+
+
+def _try_to_write(tx: Connection) -> None:
+    """Write a number over itself, and take it back: the file, and its log, stay as they are.
+
+    BEGIN IMMEDIATE says nothing: on a file that may only be read, SQLite begins a read instead.
+    """
+    version = int(tx.exec_driver_sql("PRAGMA user_version").scalar_one())
+    tx.exec_driver_sql(f"PRAGMA user_version = {version}")
+    tx.rollback()
 
 
 def _prepare_sqlite(engine: Engine) -> None:

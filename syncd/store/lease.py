@@ -11,12 +11,13 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from syncd.errors import DatabaseUnusable, LeaseHeld, LeaseLost
 from syncd.store.engine import Database
@@ -56,6 +57,22 @@ def hold(db: Database, *, now: datetime) -> Iterator[Lease]:
     with guard:
         taken = _take(db, now)
         yield taken
+
+
+@contextmanager
+def hold_unwritten(db: Database) -> Iterator[Lease]:
+    """Hold the lease without a word in the database, for work that writes nothing.
+
+    The row still names nobody, so a holder must leave the pace behind by waiting for it.
+    """
+    guard = _lock_file(db) if db.is_sqlite else _lock_server(db)
+    with guard:
+        with db.read() as tx:
+            row = tx.execute(select(lease).where(lease.c.name == NAME)).first()
+        if row is None:
+            yield Lease(0, None, clean=True)
+        else:
+            yield Lease(row.fencing, row.last_request_at, clean=row.holder is None)
 
 
 def give_back(db: Database, taken: Lease, *, last_request_at: datetime | None) -> None:
@@ -113,7 +130,8 @@ def _lock_server(db: Database) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.scalar(text(f"SELECT pg_advisory_unlock({_LOCK_KEY})"))
+            with suppress(DBAPIError):  # a server that is gone has freed the lock by itself
+                connection.scalar(text(f"SELECT pg_advisory_unlock({_LOCK_KEY})"))
 
 
 def _held(db: Database) -> LeaseHeld:

@@ -10,9 +10,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from syncd import shipped
-from syncd.errors import DatabaseUnusable, SchemaMismatch
+from syncd.errors import NoMirror, SchemaMismatch
 
 VERSION_TABLE = "alembic_version"
+OUR_TABLE = "sync_runs"
+"""Another program's database can have a version table of the same name, or even our version."""
 _NAMED = re.compile(r"""^(revision|down_revision)\b[^=\n]*=\s*(?:["'](\w+)["']|None)\s*$""", re.M)
 
 
@@ -41,7 +43,7 @@ class Known:
 def known_revisions() -> Known:
     """Read the names of the migrations that came with this program."""
     named = [
-        {name: value for name, value in _NAMED.findall(file.read_text(encoding="utf-8"))}
+        dict(_NAMED.findall(file.read_text(encoding="utf-8")))
         for file in sorted((shipped.path("migrations") / "versions").glob("*.py"))
     ]
     revisions = frozenset(one["revision"] for one in named)
@@ -56,7 +58,7 @@ def schema_state_of(label: str, tables: Collection[str], revision: str | None) -
     not know.
     """
     known = known_revisions()
-    if revision is None and tables:
+    if tables and (revision is None or OUR_TABLE not in tables):
         shown = ", ".join(sorted(tables)[:3])
         raise SchemaMismatch(
             f"{label} is not ours: it holds other tables ({shown}).",
@@ -70,9 +72,9 @@ def schema_state_of(label: str, tables: Collection[str], revision: str | None) -
     return SchemaState(revision, known.head, empty=revision is None)
 
 
-def no_mirror(said: str) -> DatabaseUnusable:
+def no_mirror(said: str) -> NoMirror:
     """Return the error for a place where no mirror is yet."""
-    return DatabaseUnusable(f"There is no mirror yet: {said}.", hint="Make it with: syncd pull")
+    return NoMirror(f"There is no mirror yet: {said}.", hint="Make it with: syncd pull")
 
 
 def outdated(label: str, state: SchemaState) -> SchemaMismatch:

@@ -25,11 +25,19 @@ def remember(db: Database, tx: Connection, name: str, value: object) -> None:
         put(db, tx, sync_state, [{"name": name, "value": value}])
 
 
+LAST_SLICE = "last_slice_at"
+"""When the last project of a pull by projects was read: after the instant of the run itself."""
+
+
 def next_instant(tx: Connection, now: datetime) -> datetime:
     """Return `now`, or just after the last observation where the clock has stepped back.
 
     Mirror rows are never written from an older observation than their own, so a clock set back an
     hour would otherwise stop the mirror for an hour.
     """
-    last = tx.scalar(select(func.max(sync_runs.c.observed_at)))
-    return max(now, last + timedelta(microseconds=1)) if last is not None else now
+    last_slice = recall(tx, LAST_SLICE)
+    known = (
+        tx.scalar(select(func.max(sync_runs.c.observed_at))),
+        datetime.fromisoformat(last_slice) if last_slice else None,
+    )
+    return max([now, *(last + timedelta(microseconds=1) for last in known if last is not None)])

@@ -54,14 +54,14 @@ class ExactDecimal(TypeDecorator[Decimal]):
     representation comes out.
     """
 
-    impl = Numeric(18, 4)
+    impl = Numeric()
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Keep SQLAlchemy's float detour for decimals out of the SQLite road."""
         if dialect.name == "sqlite":
-            return dialect.type_descriptor(_PlainNumeric(18, 4))
-        return dialect.type_descriptor(Numeric(18, 4))
+            return dialect.type_descriptor(_PlainNumeric())
+        return dialect.type_descriptor(Numeric())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
         """Send text to SQLite, a decimal to PostgreSQL."""

@@ -4,41 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import Connection, inspect, text
 
 from syncd import shipped
-from syncd.errors import SchemaMismatch, StorageFailed
+from syncd.errors import StorageFailed
 from syncd.store.engine import Database
+from syncd.store.revisions import VERSION_TABLE, SchemaState, schema_state_of
 
 _UPGRADE_LOCK = "hashtextextended('syncd upgrade ' || current_schema(), 0)"
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaState:
-    """The database's schema against the code's: revisions, and whether there is anything at all."""
-
-    revision: str | None
-    head: str
-    empty: bool
-
-    @property
-    def current(self) -> bool:
-        """Whether the code can work with the database as it is."""
-        return self.revision == self.head
-
-
-def script_directory() -> ScriptDirectory:
-    """Return the migrations that came with this program."""
-    return ScriptDirectory(str(shipped.path("migrations")))
 
 
 def schema_state(db: Database) -> SchemaState:
@@ -47,30 +23,12 @@ def schema_state(db: Database) -> SchemaState:
     Raises SchemaMismatch where the tables are another program's, or of a version this code does
     not know.
     """
-    scripts = script_directory()
     with db.read() as tx:
         tables = inspect(tx).get_table_names()
-        revision = MigrationContext.configure(tx).get_current_revision()
-    head = str(scripts.get_current_head())
-    if revision is None and tables:
-        shown = ", ".join(sorted(tables)[:3])
-        raise SchemaMismatch(
-            f"{db.label} is not ours: it holds other tables ({shown}).",
-            hint="Name an empty database in database.url, or on PostgreSQL a schema of its own.",
-        )
-    if revision is not None and not _known(scripts, revision):
-        raise SchemaMismatch(
-            f"{db.label} has schema {revision}, which this syncd does not know: it is newer.",
-            hint="Upgrade syncd: pip install --upgrade worksection-syncd",
-        )
-    return SchemaState(revision, head, empty=revision is None)
-
-
-def _known(scripts: ScriptDirectory, revision: str) -> bool:
-    try:
-        return scripts.get_revision(revision) is not None
-    except CommandError:
-        return False
+        revision = None
+        if VERSION_TABLE in tables:
+            revision = tx.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
+    return schema_state_of(db.label, set(tables) - {VERSION_TABLE}, revision)
 
 
 def upgrade(db: Database, *, now: datetime, revision: str = "head") -> Path | None:
@@ -91,6 +49,9 @@ def downgrade(db: Database, revision: str) -> None:
 
 
 def _run(db: Database, verb: str, revision: str) -> None:
+    from alembic import command  # here, because only an upgrade can wait for it to load
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(shipped.path("migrations")).replace("%", "%%"))
     with db.write() as tx:
@@ -101,12 +62,12 @@ def _run(db: Database, verb: str, revision: str) -> None:
 
 
 def _prepare_schema(db: Database, tx: Connection) -> None:
-    """Let one upgrade at a time through, and make the schema we were told to live in."""
+    """Make the schema we were told to live in, and let one upgrade at a time through."""
     tx.execute(text("SET LOCAL lock_timeout = '30s'"))
-    tx.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
     if db.schema:
         quoted = db.engine.dialect.identifier_preparer.quote(db.schema)
         tx.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
+    tx.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
 
 
 def _prepare_file(db: Database) -> None:

@@ -106,7 +106,7 @@ class Answer:
     def _decoded(self, raw: msgspec.Raw, shape: type[T]) -> T:
         try:
             return msgspec.json.decode(raw, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = str(error)
         excerpt = bytes(raw)[:KEPT_OF_A_BAD_BODY].decode("utf-8", "replace")
         raise BadReply(

@@ -12,13 +12,16 @@ import html
 import re
 import unicodedata
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 LARGEST_ID: Final = 2**63 - 1
+MOST_DIGITS: Final = 15  # what SQLite's NUMERIC keeps (sqlite.org/datatype3.html, section 3)
+MOST_DECIMALS: Final = 9
+_EXACT: Final = Context(prec=MOST_DIGITS)
 _INT: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?: \d\d:\d\d(?::\d\d)?)?", re.ASCII)
@@ -46,7 +49,14 @@ def as_id(value: Any) -> int | None:
 
 
 def as_int(value: Any) -> int | None:
-    """Return a whole number."""
+    """Return a whole number of at most 64 bits, which is what a database keeps."""
+    number = _whole(value)
+    if number is not None and not -LARGEST_ID <= number <= LARGEST_ID:
+        raise ValueError(f"not a number of 64 bits: {_shown(value)}")
+    return number
+
+
+def _whole(value: Any) -> int | None:
     kind = type(value)
     if kind is int:
         return int(value)
@@ -111,6 +121,21 @@ def as_decimal(value: Any) -> Decimal | None:
     if is_unset(value):
         return None
     raise ValueError(f"not a number: {_shown(value)}")
+
+
+def as_amount(value: Any) -> Decimal | None:
+    """Return money or hours: a number of at most 15 digits, which both databases keep exactly.
+
+    More decimals than that are a float's own noise, and are rounded away.
+    """
+    number = as_decimal(value)
+    if number is None:
+        return None
+    if number.adjusted() >= MOST_DIGITS:
+        raise ValueError(f"not an amount that can be kept: {_shown(value)}")
+    if len(number.as_tuple().digits) <= MOST_DECIMALS:
+        return number
+    return _EXACT.plus(round(number, MOST_DECIMALS)).normalize()
 
 
 def as_minutes(value: Any) -> int | None:

@@ -142,7 +142,7 @@ def _read(reply: Reply) -> Envelope | str:
     """Return the envelope, or why there is none."""
     try:
         return _envelope.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return str(error)
 
 

@@ -136,7 +136,7 @@ def test_a_delayed_tasks_events_do_not_show(box, peer, top):
     assert peer.data("get_events", period="1h") == []
 
 
-def test_an_update_of_tags_alone_is_one_event(box, peer, top):
+def test_an_update_of_tags_alone_is_one_event(peer, top):
     peer.data("update_task", id_task=top, tags="To-do")
     assert [e["new"] for e in peer.data("get_events", period="1h")] == [{"tags": ["To-do"]}]
     peer.data("update_task", id_task=top, tags="To-do")

@@ -240,3 +240,14 @@ def test_a_person_renamed_shows_in_tasks(box, peer):
     peer.data("get_all_tasks")
     box.account.rename_member(box.account.owner_id, "Nina", "Nova")
     assert peer.data("get_all_tasks")[0]["user_from"]["name"] == "Nina Nova"
+
+
+def test_a_moved_tree_shows_its_new_pages_in_the_relations_of_others(box, peer, ids):
+    other = box.account.create_project("Other")
+    watcher = box.account.create_task(other, "Watcher")
+    box.account.add_relation("finish-to-start", ids[2], watcher)
+    peer.data("get_all_tasks", extra="relations")
+    box.account.move_task(ids[1])
+    found = {t["id"]: t for t in peer.data("get_all_tasks", extra="relations")}
+    link = found[str(watcher)]["relations"]["from"][0]["task"]
+    assert link["page"] == f"/project/8562/{ids[1]}/{ids[2]}/"

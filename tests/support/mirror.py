@@ -35,6 +35,7 @@ LATER = timedelta(hours=2)
 """Longer than the catalogues of projects, members and tags are believed."""
 EVERYTHING = ("subtasks", "relations", "files", "text", "comments", "subscribers")
 UNPACED = 1_000_000
+KYIV = ZoneInfo("Europe/Kyiv")
 
 MIRROR_TABLES = (
     *("tasks", "task_history", "task_tags", "task_relations", "files"),
@@ -92,8 +93,10 @@ class Mirror:
     ) -> PullReport:
         """Pull once, some time after whatever was before."""
         self.clock.move(later)
-        self.app.ready(write=not dry_run)
-        with self.app.pulling(progress or Silent(), wait=wait) as work:
+        if not dry_run:
+            self.app.ready(write=True)
+        hold = self.app.rehearsing if dry_run else self.app.pulling
+        with hold(progress or Silent(), wait=wait) as work:
             return pull(work, dry_run=dry_run, allow_removals=allow_removals)
 
     def again(self, *, box: Sandbox | None = None, **settings: Any) -> Mirror:
@@ -208,7 +211,7 @@ def dump(
         return {
             table: sorted(
                 repr({key: value for key, value in row.items() if key not in left_out})
-                for row in fetched(connection, f"SELECT * FROM {table}")  # noqa: S608 - our names
+                for row in fetched(connection, f"SELECT * FROM {table}")
             )
             for table in tables
         }
@@ -225,7 +228,7 @@ class View:
     archived: bool
     switches: Switches
     url: str
-    zone: ZoneInfo | None = ZoneInfo("Europe/Kyiv")
+    zone: ZoneInfo | None = KYIV
 
     def asks(self, *words: str) -> bool:
         return bool(set(words) & set(self.extra))
@@ -391,7 +394,9 @@ def _members(truth: Plain, listed: Mapping[int, Plain], view: View) -> dict[int,
         elif id in named:
             found[id] = {
                 "email": member["email"].lower() if member["kind"] == "person" else member["email"],
-                "name": view.shown(member["name"]),
+                "name": view.shown(member["name"])
+                if member["kind"] == "person"
+                else member["name"],
                 "kind": member["kind"],
             }
     return found
@@ -430,7 +435,7 @@ def plain(row: Row) -> Row:
     return {key: None if value is None else _plain(key, value) for key, value in row.items()}
 
 
-def _plain(key: str, value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of column
+def _plain(key: str, value: Any) -> Any:
     if key in _NUMBERS:
         return Decimal(str(value))
     if key in _INSTANTS:
@@ -458,7 +463,7 @@ def held(database_url: str) -> dict[str, dict[Any, Any]]:
     with connected(database_url) as connection:
 
         def live(table: str) -> dict[int, Row]:
-            query = f"SELECT * FROM {table} WHERE removed_at IS NULL"  # noqa: S608 - our names
+            query = f"SELECT * FROM {table} WHERE removed_at IS NULL"
             return {row["id"]: plain(row) for row in fetched(connection, query)}
 
         return {
@@ -533,11 +538,8 @@ def _unordered(extra: Plain | None) -> Plain | None:
 def assert_same(lines: list[str], said: str = "") -> None:
     """Fail with the differences, if there are any, in a form that can be read."""
     more = [f"... and {len(lines) - REPORTED} more"] if len(lines) > REPORTED else []
-    assert not lines, "\n".join(
-        [f"the mirror differs from the account{said}, in {len(lines)} places:"]
-        + lines[:REPORTED]
-        + more
-    )
+    title = f"the mirror differs from the account{said}, in {len(lines)} places:"
+    assert not lines, "\n".join([title, *lines[:REPORTED], *more])
 
 
 def assert_mirror_equals(
@@ -587,9 +589,7 @@ def _loaded(document: Any) -> Any:
     return json.loads(document) if isinstance(document, str) else document
 
 
-def _grouped(
-    found: list[Row], key: str, value: Callable[[Row], Any]
-) -> dict[int, set[Any]]:
+def _grouped(found: list[Row], key: str, value: Callable[[Row], Any]) -> dict[int, set[Any]]:
     groups: dict[int, set[Any]] = {}
     for row in found:
         groups.setdefault(row[key], set()).add(value(row))

@@ -67,11 +67,11 @@ def load_places(tx: Connection, ids: Collection[int]) -> dict[int, Place]:
 def count_live(tx: Connection) -> dict[int, int]:
     """Count the live tasks of each project."""
     query = (
-        select(tasks.c.project_id, func.count())
+        select(tasks.c.project_id, func.count().label("tasks"))
         .where(tasks.c.removed_at.is_(None))
         .group_by(tasks.c.project_id)
     )
-    return dict(tx.execute(query).tuples().all())
+    return {row.project_id: row.tasks for row in tx.execute(query)}
 
 
 def load_images(tx: Connection, ids: Collection[int]) -> dict[int, Image]:

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from syncd.errors import BadReply
 from syncd.model.listing import Slice
 from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
-from syncd.resources.answers import may_hold_nul, nodes_of, refuse_nul
+from syncd.resources.answers import may_hold_nul, nodes_of, raw_text, refuse_nul
 from syncd.resources.tasks.wire import OPTIONAL_KEYS, Node, Place, TagIds, read_task
 from syncd.sync.removal import brake_limit
 from syncd.worksection.scalars import as_id, as_text
@@ -158,9 +156,7 @@ def _collect(into: dict[int, Stub], node: Node) -> None:
 
 
 def _reject(reading: Reading, id: int | None, reason: str, raw: object) -> None:
-    reading.rejected.append(
-        Rejected("task", id, reason, msgspec.json.encode(raw, order="sorted").decode())
-    )
+    reading.rejected.append(Rejected("task", id, reason, raw_text(raw)))
 
 
 def _without_children(node: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import msgspec
 
 from syncd.model.records import FileRecord, Relation, RelationType, TaskRecord, TaskStatus
 from syncd.worksection.scalars import (
+    as_amount,
     as_date,
-    as_decimal,
     as_id,
     as_int,
     as_local_datetime,
@@ -72,7 +72,7 @@ def read_task(node: Node, place: Place, asked: frozenset[str], tag_ids: TagIds) 
         project_id=read_project_id(node, place),
         parent_id=place.parent_id,
         level=place.level,
-        name=_required(as_text(node.get("name")), "name", allow_empty=True),
+        name=_name(node),
         page=_required(as_text(node.get("page")), "page"),
         status=_status(node.get("status")),
         priority=_priority(node.get("priority")),
@@ -85,8 +85,8 @@ def read_task(node: Node, place: Place, asked: frozenset[str], tag_ids: TagIds) 
         date_end=as_date(node.get("date_end")),
         time_end=as_time(node.get("time_end")),
         date_closed=as_local_datetime(node.get("date_closed")),
-        max_time=as_decimal(node.get("max_time")),
-        max_money=as_decimal(node.get("max_money")),
+        max_time=as_amount(node.get("max_time")),
+        max_money=as_amount(node.get("max_money")),
         extra=read_extra(node),
         tags=read_tags(node, tag_ids),
         files=read_files(node, asked),
@@ -100,6 +100,13 @@ def _required(value: Any, key: str, *, allow_empty: bool = False) -> Any:
             return ""
         raise ValueError(f"{key} is missing")
     return value
+
+
+def _name(node: Node) -> str:
+    """Return the name, which may be empty and is always there (API sheet, section 5.3)."""
+    if "name" not in node:
+        raise ValueError("name is missing")
+    return as_text(node["name"]) or ""
 
 
 def _status(value: object) -> TaskStatus:
@@ -156,7 +163,16 @@ def read_extra(node: Node) -> dict[str, Any] | None:
     ]
     if strange:
         extra["relations"] = strange
-    return extra or None
+    return _checked(extra) if extra else None
+
+
+def _checked(extra: dict[str, Any]) -> dict[str, Any]:
+    """Refuse numbers past 64 bits: what cannot be encoded cannot be compared."""
+    try:
+        msgspec.msgpack.encode(extra)
+    except OverflowError:
+        raise ValueError("it holds a whole number past 64 bits") from None
+    return extra
 
 
 def read_tags(node: Node, tag_ids: TagIds) -> tuple[int, ...] | None:
@@ -227,9 +243,13 @@ def _sides(node: Node) -> dict[str, list[Node]]:
     if not isinstance(value, dict):
         raise TypeError("relations are not an object")
     sides = {side: value.get(side) or [] for side in ("from", "to")}
-    if not all(isinstance(edges, list) for edges in sides.values()):
-        raise TypeError("relations are not lists")
+    if not all(_are_objects(edges) for edges in sides.values()):
+        raise TypeError("relations are not lists of objects")
     return sides
+
+
+def _are_objects(edges: object) -> bool:
+    return isinstance(edges, list) and all(isinstance(edge, dict) for edge in edges)
 
 
 def _read_edge(entry: Node, id: int, *, inbound: bool) -> Relation:

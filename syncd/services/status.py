@@ -1,0 +1,132 @@
+"""Status: how fresh and how complete the mirror is. Asks the database alone, never the account.
+
+Green means that the last pull was complete, as of the instant it observed the account.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+from syncd.model.reports import StatusReport, Waiting
+from syncd.store.glance import Glance, Row, glance, instant
+
+_TASKS = """
+SELECT
+    sum(CASE WHEN removed_at IS NULL AND status = 'active' THEN 1 ELSE 0 END) AS tasks_active,
+    sum(CASE WHEN removed_at IS NULL AND status = 'done' THEN 1 ELSE 0 END) AS tasks_done,
+    sum(CASE WHEN removed_at IS NOT NULL THEN 1 ELSE 0 END) AS tasks_removed,
+    sum(CASE WHEN removed_at IS NULL AND suspect_at IS NOT NULL THEN 1 ELSE 0 END) AS tasks_suspect
+FROM tasks
+"""
+_OTHERS = """
+SELECT
+    (SELECT count(*) FROM projects WHERE removed_at IS NULL) AS projects,
+    (SELECT count(*) FROM members WHERE removed_at IS NULL AND kind = 'person') AS members,
+    (SELECT count(*) FROM tags WHERE removed_at IS NULL) AS tags,
+    (SELECT count(*) FROM files WHERE removed_at IS NULL) AS files,
+    (SELECT count(*) FROM task_relations) AS relations,
+    (SELECT count(*) FROM task_history) AS past_versions,
+    (SELECT count(*) FROM quarantine) AS quarantine
+"""
+
+_STATES: dict[str, Literal["green", "partial", "failed"]]
+_STATES = {"complete": "green", "partial": "partial", "failed": "failed"}
+
+
+def read_status(url: str, *, schema: str | None = None) -> StatusReport:
+    """Say how the mirror stands. Raises DatabaseUnusable where there is none to be read."""
+    with glance(url, schema=schema) as look:
+        last, counts = _run(look, ""), _counts(look)
+        landed = _run(look, "AND outcome <> 'failed'")
+        complete = _run(look, "AND outcome = 'complete'")
+        return StatusReport(
+            account=_account(look),
+            database=look.label,
+            schema=str(look.state.revision),
+            state=_STATES[last["outcome"]] if last else "empty",
+            as_of=landed["observed_at"] if landed else None,
+            last_run=last,
+            last_complete_at=complete["observed_at"] if complete else None,
+            counts=counts,
+            waiting=tuple(_waiting(last, counts["tasks_suspect"])),
+            under_way=_under_way(look),
+        )
+
+
+def _counts(look: Glance) -> dict[str, int]:
+    found = (look.row(_TASKS) or {}) | (look.row(_OTHERS) or {})
+    return {name: int(count or 0) for name, count in found.items()}
+
+
+def _account(look: Glance) -> str | None:
+    row = look.row("SELECT value FROM sync_state WHERE name = 'account'")
+    return look.document(row["value"]) if row else None
+
+
+def _run(look: Glance, condition: str) -> Row | None:
+    """Return the last pull on record that meets a condition."""
+    query = f"SELECT * FROM sync_runs WHERE kind = 'pull' {condition}"  # noqa: S608 - ours
+    row = look.row(f"{query} ORDER BY id DESC LIMIT 1")
+    if row is None:
+        return None
+    times = ("started_at", "finished_at", "observed_at")
+    return {
+        "id": row["id"],
+        "outcome": row["outcome"],
+        **{name: instant(row[name]) for name in times},
+        "counts": look.document(row["counts"]),
+        "notes": list(look.document(row["detail"]).get("notes", ())),
+        "error": row["error"],
+    }
+
+
+def _waiting(last: Row | None, suspects: int) -> Iterator[Waiting]:
+    """Say what keeps the mirror from being complete, and what a person can do."""
+    if last is None:
+        yield Waiting("No pull has ended yet.", "syncd pull")
+        return
+    if last["outcome"] == "failed":
+        yield Waiting(f"The last pull failed: {last['error']}", "syncd check")
+        if suspects:
+            yield Waiting(f"{suspects} tasks are missing without evidence.", "syncd pull")
+    for note in last["notes"]:
+        yield Waiting(f"The last pull was partial: {note}.", _remedy(note))
+
+
+def _remedy(note: str) -> str:
+    if note.startswith("brake:"):
+        release = "syncd pull --allow-removals"
+        return f"{release} --dry-run, and if that is right: {release}"
+    if "quarantine" in note:
+        return "SELECT kind, record_id, reason FROM quarantine"
+    return "syncd pull"
+
+
+def _under_way(look: Glance) -> str | None:
+    """Say who talks to the account now. A process that died left its name in the row."""
+    row = look.row("SELECT holder, acquired_at FROM lease WHERE holder IS NOT NULL")
+    if row is None or _is_dead(row["holder"]):
+        return None
+    return f"{row['holder']}, since {_clock(instant(row['acquired_at']))}"
+
+
+def _is_dead(holder: str) -> bool:
+    match = re.fullmatch(r"pid (\d+) on (.+)", holder)
+    if match is None or match[2] != socket.gethostname():
+        return False
+    try:
+        os.kill(int(match[1]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # somebody else's process, and alive
+        return False
+    return False
+
+
+def _clock(at: datetime | None) -> str:
+    return f"{at:%H:%M:%S} UTC" if at else "an unknown time"

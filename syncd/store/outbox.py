@@ -1,0 +1,138 @@
+"""The outbox: queued changes, their trail, and who acts. What a change means is not known here.
+
+Everybody may queue through `live_tasks`; only syncd moves a change from state to state. Triggers
+refuse impossible moves and write the trail (`syncd.store.live.guards`), whoever writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Table,
+    Text,
+    func,
+    select,
+    text,
+    update,
+)
+
+from syncd.store.engine import Database
+from syncd.store.schema import metadata, one_of
+from syncd.store.state import recall, remember
+from syncd.store.types import Document, Id, Instant
+from syncd.sync.states import OPERATIONS, STATES, State, may_follow
+
+UNSETTLED = "state NOT IN ('confirmed', 'cancelled')"
+"""The partial index's condition. SQLite uses the index only where a query repeats it literally."""
+STANDING = "operation = 'create' AND state NOT IN ('failed', 'cancelled')"
+"""A creation that holds its ref: repeating it queues nothing."""
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Id, primary_key=True, comment="number of the change; a lane goes by it"),
+    Column("operation", Text, nullable=False, comment="create, update, complete or reopen"),
+    Column("task_id", Id, comment="the task, tasks.id; NULL until a creation has one"),
+    Column("ref", Text, comment="the writer's name of a creation, and of what depends on it"),
+    Column("fields", Document, nullable=False, comment="what is wanted, by column of live_tasks"),
+    Column("base", Document, nullable=False, comment="what the mirror held then, same keys"),
+    Column("state", Text, nullable=False, comment="where the change stands; see the manual"),
+    Column("attempts", Integer, nullable=False, comment="how often it was sent"),
+    Column("next_attempt_at", Instant, comment="not before this instant, UTC"),
+    Column("error_code", Text, comment="code of the last error, the account's or ours"),
+    Column("error", Text, comment="the last error, in words"),
+    Column("created_at", Instant, nullable=False, comment="when it was queued, UTC"),
+    Column("created_by", Text, nullable=False, comment="who queued it: sql:USER, cli:USER, ..."),
+    Column("batch", Text, nullable=False, comment="what was queued together has the same"),
+    Column("sent_at", Instant, comment="when it was last sent, UTC"),
+    Column("applied_at", Instant, comment="when the account said ok, UTC"),
+    Column("confirmed_at", Instant, comment="when a later read showed it, UTC"),
+    Column("depends_on", Id, comment="the creation it waits for, outbox.id"),
+    one_of("operation", *OPERATIONS),
+    one_of("state", *STATES),
+    CheckConstraint(
+        "CASE operation WHEN 'create' THEN ref IS NOT NULL"
+        " ELSE task_id IS NOT NULL OR depends_on IS NOT NULL END",
+        name="target",
+    ),
+    _partial("ix_outbox_unsettled", "task_id", "id", where=UNSETTLED),
+    _partial("uq_outbox_ref", "ref", where=STANDING, unique=True),
+    # One task is the outcome of one creation: two that adopt the same one are a mistake.
+    _partial(
+        "uq_outbox_created",
+        "task_id",
+        where=f"{STANDING} AND task_id IS NOT NULL",
+        unique=True,
+    ),
+    Index("ix_outbox_ref", "ref"),
+    _partial("ix_outbox_depends_on", "depends_on", where="depends_on IS NOT NULL"),
+    comment="Changes on their way to the account. Queued through live_tasks, moved by syncd alone.",
+    sqlite_autoincrement=True,  # a number that was used is never another change's
+)
+
+outbox_events = Table(
+    "outbox_events",
+    metadata,
+    Column("id", Id, primary_key=True, comment="number of the event"),
+    Column("change_id", Id, nullable=False, comment="the change, outbox.id"),
+    Column("at", Instant, nullable=False, comment="when it happened, UTC"),
+    Column("from_state", Text, comment="state before; NULL: it was queued"),
+    Column("to_state", Text, nullable=False, comment="state after"),
+    Column("actor", Text, nullable=False, comment="who did it: sql:USER, cli:USER, daemon, ..."),
+    Column("detail", Document, nullable=False, comment="what came with it: attempts, error, ..."),
+    Index(None, "change_id"),
+    comment="Everything that happened to each change; append-only, written by the database.",
+    sqlite_autoincrement=True,
+)
+
+
+@contextmanager
+def acting(db: Database, tx: Connection, actor: str) -> Iterator[None]:
+    """Name who acts for what this transaction queues and moves inside the block.
+
+    On PostgreSQL only the owner of the tables is believed, so that an editor cannot sign for
+    others. SQLite has no session variables; a row stands in for one, and no other connection can
+    see it: writers are alone, and it is gone before the commit.
+    """
+    if db.is_sqlite:
+        before = recall(tx, "actor")
+        remember(db, tx, "actor", actor)
+        try:
+            yield
+        finally:  # a caller may go on after a refused statement, and commit
+            remember(db, tx, "actor", before)
+    else:
+        setting = select(func.set_config("syncd.actor", actor, True))
+        before = tx.scalar(select(func.coalesce(func.current_setting("syncd.actor", True), "")))
+        tx.execute(setting)
+        yield
+        tx.execute(select(func.set_config("syncd.actor", before, True)))
+
+
+def move(tx: Connection, id: int, before: State, after: State, **values: Any) -> bool:
+    """Take a change from one state to another; False where it was not in `before` any more.
+
+    Raises ValueError for a transition that cannot be, which is a mistake of ours.
+    """
+    if not may_follow(before, after):
+        raise ValueError(f"a change cannot go from {before} to {after}")
+    statement = (
+        update(outbox)
+        .where(outbox.c.id == id, outbox.c.state == before)
+        .values(state=after, **values)
+    )
+    return bool(tx.execute(statement).rowcount)

@@ -1,0 +1,136 @@
+"""`syncd status`: green only for a complete mirror, as of a stated time (P5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+
+import pytest
+
+from syncd.sandbox import Fault
+from syncd.services.status import read_status
+from tests.support.home import Home
+from tests.support.processes import start_syncd
+
+KEYS = {
+    *("account", "database", "schema", "state", "as_of", "last_run", "last_complete_at"),
+    *("counts", "waiting", "under_way", "exit_code"),
+}
+COUNTS = {
+    *("tasks_active", "tasks_done", "tasks_removed", "tasks_suspect", "past_versions"),
+    *("projects", "members", "tags", "files", "relations", "quarantine"),
+}
+
+
+def test_green_means_complete_as_of_the_last_pull(pulled: Home) -> None:
+    done = pulled.syncd("status").expect(0)
+    observed = pulled.query("SELECT observed_at FROM sync_runs")[0][0]
+    assert done.stdout.startswith(f"Complete as of {observed[:19]} UTC")
+
+
+def test_the_document_has_stable_keys(pulled: Home) -> None:
+    told = pulled.syncd("status", "--json").expect(0).document
+    assert (KEYS, COUNTS, "green") == (set(told), set(told["counts"]), told["state"])
+    assert told["as_of"] == told["last_complete_at"] == told["last_run"]["observed_at"]
+
+
+def test_it_counts_what_the_mirror_holds(pulled: Home) -> None:
+    counts = pulled.syncd("status", "--json").expect(0).document["counts"]
+    active = "SELECT count(*) FROM tasks WHERE status = 'active' AND removed_at IS NULL"
+    assert [(counts["tasks_active"],)] == pulled.query(active)
+    assert [(counts["files"],)] == pulled.query("SELECT count(*) FROM files")
+    assert len(pulled.live()) == counts["tasks_active"] + counts["tasks_done"]
+
+
+def test_it_asks_the_account_nothing(pulled: Home) -> None:
+    with pulled.box.refusing():
+        pulled.syncd("status").expect(0)
+
+
+def test_a_partial_pull_is_not_green_and_says_what_is_left(pulled: Home) -> None:
+    pulled.box.faults.add(Fault("priority_99", action="get_all_tasks", records=1))
+    pulled.syncd("pull").expect(3)
+    told = pulled.syncd("status", "--json").expect(3).document
+    assert ("partial", 3, 1) == (told["state"], told["exit_code"], told["counts"]["quarantine"])
+    assert told["last_complete_at"] < told["as_of"]
+    (waiting,) = told["waiting"]
+    assert "could not be understood" in waiting["what"]
+    assert "quarantine" in waiting["do"]
+    assert pulled.syncd("status").expect(3).stdout.startswith("Partial as of ")
+
+
+def test_a_failed_pull_leaves_the_time_of_the_mirror_as_it_was(pulled: Home) -> None:
+    before = pulled.syncd("status", "--json").expect(0).document
+    pulled.box.faults.add(Fault("html_login"))
+    pulled.syncd("pull").expect(4)
+    told = pulled.syncd("status", "--json").expect(3).document
+    assert ("failed", before["as_of"]) == (told["state"], told["as_of"])
+    assert {"what", "do"} == set(told["waiting"][0])
+
+
+def test_a_database_without_a_pull_is_empty(home: Home) -> None:
+    home.syncd("db", "upgrade").expect(0)
+    told = home.syncd("status", "--json").expect(3).document
+    assert ("empty", None) == (told["state"], told["as_of"])
+
+
+def test_without_a_mirror_it_says_how_to_make_one(home: Home) -> None:
+    done = home.syncd("status").expect(2)
+    assert "There is no mirror yet" in done.stderr
+    assert "syncd pull" in done.stderr
+    assert not home.database.exists()
+
+
+def test_it_works_while_another_process_pulls_and_names_it(pulled: Home) -> None:
+    pulled.box.faults.add(Fault("delay", action="get_all_tasks", seconds=60, count=1))
+    with start_syncd("pull", output=pulled.folder / "log", cwd=pulled.folder) as running:
+        running.wait_until(lambda _: pulled.box.faults.struck() > 0)
+        told = pulled.syncd("status", "--json").expect(0).document
+        assert f"pid {running.pid} on" in told["under_way"]
+        running.kill()
+        assert pulled.syncd("status", "--json").expect(0).document["under_way"] is None
+
+
+def test_it_reads_while_a_writer_holds_the_lock(pulled: Home) -> None:
+    writer = sqlite3.connect(pulled.database, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    pulled.syncd("status").expect(0)
+    writer.close()
+
+
+def test_a_holder_on_another_host_is_taken_at_its_word(pulled: Home) -> None:
+    pulled.execute("UPDATE lease SET holder = 'pid 1 on elsewhere', acquired_at = NULL")
+    told = read_status(f"sqlite:///{pulled.database}")
+    assert told.under_way == "pid 1 on elsewhere, since an unknown time"
+
+
+def test_a_holder_that_is_another_users_process_is_alive(
+    pulled: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    pulled.execute(f"UPDATE lease SET holder = 'pid 1 on {socket.gethostname()}'")
+    assert read_status(f"sqlite:///{pulled.database}").under_way is not None
+
+
+def test_on_postgresql_it_tells_the_same(home: Home, postgres_url: str) -> None:
+    text = home.config.read_text() + f"[database]\nurl = {json.dumps(postgres_url)}\n"
+    home.config.write_text(text + 'schema = "Mirror of ours"\n')
+    assert "There is no mirror yet" in home.syncd("status").expect(2).stderr
+    home.pull()
+    told = home.syncd("status", "--json").expect(0).document
+    assert (KEYS, COUNTS, "green") == (set(told), set(told["counts"]), told["state"])
+    assert "schema Mirror of ours" in told["database"]
+    assert "127.0.0.1" == told["account"]
+
+
+def test_a_server_that_is_away_is_one_clear_line(home: Home) -> None:
+    url = "postgresql+psycopg://somebody:pa55word@127.0.0.1:1/none"
+    home.config.write_text(home.config.read_text() + f'[database]\nurl = "{url}"\n')
+    done = home.syncd("status").expect(2)
+    assert 1 <= len(done.stderr.splitlines()) <= 2
+    assert "pa55word" not in done.stderr
