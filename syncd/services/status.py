@@ -31,7 +31,8 @@ SELECT
     (SELECT count(*) FROM files WHERE removed_at IS NULL) AS files,
     (SELECT count(*) FROM task_relations) AS relations,
     (SELECT count(*) FROM task_history) AS past_versions,
-    (SELECT count(*) FROM quarantine) AS quarantine
+    (SELECT count(*) FROM quarantine) AS quarantine,
+    (SELECT count(*) FROM outbox WHERE state NOT IN ('confirmed', 'cancelled')) AS changes_queued
 """
 
 _STATES: dict[str, Literal["green", "partial", "failed"]]
@@ -53,7 +54,7 @@ def read_status(url: str, *, schema: str | None = None) -> StatusReport:
             last_run=last,
             last_complete_at=complete["observed_at"] if complete else None,
             counts=counts,
-            waiting=tuple(_waiting(last, counts["tasks_suspect"])),
+            waiting=(*_waiting(last, counts["tasks_suspect"]), *_unsent(counts["changes_queued"])),
             under_way=_under_way(look),
         )
 
@@ -96,6 +97,15 @@ def _waiting(last: Row | None, suspects: int) -> Iterator[Waiting]:
             yield Waiting(f"{suspects} tasks are missing without evidence.", "syncd pull")
     for note in last["notes"]:
         yield Waiting(f"The last pull was partial: {note}.", _remedy(note))
+
+
+def _unsent(queued: int) -> Iterator[Waiting]:
+    """Say plainly what becomes of a queued change in a release that has no push."""
+    if queued:
+        yield Waiting(
+            f"{queued} changes are queued, and this release does not send them yet.",
+            "SELECT id, operation, task_id, fields FROM outbox",
+        )
 
 
 def _remedy(note: str) -> str:

@@ -21,6 +21,7 @@ KEYS = {
 COUNTS = {
     *("tasks_active", "tasks_done", "tasks_removed", "tasks_suspect", "past_versions"),
     *("projects", "members", "tags", "files", "relations", "quarantine"),
+    "changes_queued",
 }
 
 
@@ -134,3 +135,10 @@ def test_a_server_that_is_away_is_one_clear_line(home: Home) -> None:
     done = home.syncd("status").expect(2)
     assert 1 <= len(done.stderr.splitlines()) <= 2
     assert "pa55word" not in done.stderr
+
+
+def test_a_queued_change_is_told_to_be_unsent(pulled: Home) -> None:
+    pulled.execute("UPDATE live_tasks SET priority = (priority + 1) % 10 WHERE level = 1")
+    told = pulled.syncd("status", "--json").document
+    assert told["counts"]["changes_queued"] > 0
+    assert "does not send them yet" in told["waiting"][-1]["what"]
