@@ -271,8 +271,10 @@ class Cluster:
     def create_database(self, *, template: str = "template0") -> str:
         """Make a new database, a copy of `template`, and return its name."""
         name = f"t{os.getpid()}_{next(self._numbers)}"
+        # Copying files is what 14 does anyway; without fsync it takes a third of the time.
+        copied = "" if self.binaries.major < 15 else " STRATEGY FILE_COPY"
         self._execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}" + copied).format(
                 sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)
             )
         )
