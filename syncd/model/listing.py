@@ -45,7 +45,8 @@ class Slice:
     """One part of a listing: the tasks of the account, or of one project.
 
     `hashes` holds the content hash of each task; `keys` counts how often each optional key was
-    seen; `tagless` are tasks that came without a tags key; `short` says in words what this slice
+    seen; `tagless` are tasks that came without a tags key, `unnamed` those
+    with tags by names that do not tell which; `short` says in words what this slice
     could not cover, and is empty for a complete one.
     """
 
@@ -61,6 +62,7 @@ class Slice:
     repeated: tuple[int, ...] = ()
     short: str = ""
     tagless: frozenset[int] = field(default_factory=frozenset)
+    unnamed: frozenset[int] = field(default_factory=frozenset)
 
     @property
     def complete(self) -> bool:

@@ -78,6 +78,14 @@ def live_ids(tx: Connection) -> list[int]:
     return list(tx.scalars(query))
 
 
+def pending_ids(tx: Connection) -> list[int]:
+    """Return the live projects that are pending."""
+    query = select(projects.c.id).where(
+        projects.c.removed_at.is_(None), projects.c.status == "pending"
+    )
+    return list(tx.scalars(query))
+
+
 def _read(node: Node, derived: Derived) -> dict[str, Any]:
     id, page = as_id(node.get("id")), as_text(node.get("page")) or ""
     if id is None:

@@ -155,6 +155,11 @@ def _notes(whole: Overview, prepared: Prepared, removals: TaskPlan) -> list[str]
     notes = list(whole.short)
     if whole.rejected:
         notes.append(rejected_in_words(whole.rejected))
+    if whole.unnamed:
+        notes.append(
+            f"{whole.unnamed} tasks have tags by a name that several tags or none have:"
+            " they were left as they were"
+        )
     if whole.repeated:
         notes.append(f"the answer holds {whole.repeated} tasks twice")
     notes += _missing_in_words(prepared.questions, prepared, removals)
@@ -239,6 +244,8 @@ def _remember(landing: Landing, report: PullReport) -> None:
         shift = clock_shift(prepared.fetched, landing.observed_at)
         last = max((one.observed_at for one in prepared.fetched.slices), default=None)
         remember(work.db, tx, LAST_SLICE, (last + shift).isoformat() if last else None)
+    if prepared.fetched is not None:
+        remember(work.db, tx, "hidden", prepared.hidden.remembered)
     # Whatever way this pull went: a slice fetched before it must never be applied after it.
     checkpoints.drop(tx)
     _remember_brakes(landing)

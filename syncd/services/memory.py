@@ -33,6 +33,7 @@ class Memory:
     catalogues_at: datetime | None
     derived: Any
     tag_ids: TagIds
+    hidden: Any = None
 
 
 def load(tx: Connection) -> Memory:
@@ -49,6 +50,7 @@ def load(tx: Connection) -> Memory:
         catalogues_at=_instant(recall(tx, "catalogues_at")),
         derived=recall(tx, "derived"),
         tag_ids=ids_by_name(tx),
+        hidden=recall(tx, "hidden"),
     )
 
 

@@ -16,6 +16,7 @@ from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
 from syncd.services.fetch import Fetched, count_keys
+from syncd.services.hidden import Untagged
 from syncd.sync import doubt
 from syncd.sync.reconcile import reconcile
 from syncd.sync.removal import Evidence, brakes, judge
@@ -55,6 +56,9 @@ class Overview:
     repeated: int
     keys: Mapping[str, int]
     stubs: Mapping[str, Mapping[int, Stub]]
+    unnamed: int = 0
+    project_ids: frozenset[int] = frozenset()
+    untagged: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -69,7 +73,11 @@ def overview(parts: Iterable[Slice]) -> Overview:
     rejected: list[Rejected] = []
     keys: list[Mapping[str, int]] = []
     stubs: dict[str, dict[int, Stub]] = {"project": {}, "member": {}, "tag": {}}
+    unnamed, untagged, project_ids = 0, Untagged(), set[int]()
     for part in parts:
+        unnamed += len(part.unnamed)
+        untagged.add(part)
+        project_ids |= {record.project_id for record in part.tasks.values()}
         listed += len(part.tasks)
         repeated += len(part.repeated)
         rejected += part.rejected
@@ -82,7 +90,17 @@ def overview(parts: Iterable[Slice]) -> Overview:
             ("tag", part.tags),
         ):
             stubs[kind].update((stub.id, stub) for stub in found)
-    return Overview(listed, tuple(short), tuple(rejected), repeated, count_keys(keys), stubs)
+    return Overview(
+        listed=listed,
+        short=tuple(short),
+        rejected=tuple(rejected),
+        repeated=repeated,
+        keys=count_keys(keys),
+        stubs=stubs,
+        unnamed=unnamed,
+        project_ids=frozenset(project_ids),
+        untagged=untagged.samples(),
+    )
 
 
 def question(tx: Connection, fetched: Fetched, scope: Scope, whole: Overview) -> Questions:

@@ -13,7 +13,7 @@ from syncd.errors import TooManyRecords
 from syncd.model.listing import Scope
 from syncd.model.records import Rejected
 from syncd.resources.derived import Derived
-from syncd.resources.projects import live_ids
+from syncd.resources.projects import live_ids, pending_ids
 from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.flat import Places
 from syncd.resources.tasks.wire import OPTIONAL_KEYS, TagIds, read_tags
@@ -28,6 +28,7 @@ from syncd.services.fetch import (
     fetch_account,
     fetch_projects,
 )
+from syncd.services.hidden import Hidden, find_hidden, suspect
 from syncd.services.look import Looked, look, read_projects, tasks_themselves
 from syncd.services.memory import Memory
 from syncd.services.planning import Answers, Overview, Questions, overview, question
@@ -78,6 +79,7 @@ class Prepared:
     questions: Questions = field(default_factory=Questions)
     answers: Answers = field(default_factory=Answers)
     answer_lies: bool = False
+    hidden: Hidden = field(default_factory=Hidden)
     notes: tuple[str, ...] = ()
 
 
@@ -167,6 +169,7 @@ def _settle(
             progress=work.progress,
         )
     answers, notes = _settle_fields(work.client, questions, prepared.known.tag_ids)
+    hidden = _look_for_hidden(work, prepared, whole, questions)
     if looked.trouble:
         notes = (*notes, f"looking at missing tasks ended early: {looked.trouble}")
     return replace(
@@ -176,8 +179,24 @@ def _settle(
         questions=questions,
         answers=replace(answers, evidence=looked.evidence),
         answer_lies=looked.answer_lies,
-        notes=notes,
+        hidden=hidden,
+        notes=(*notes, *hidden.notes),
     )
+
+
+def _look_for_hidden(
+    work: Pulling, prepared: Prepared, whole: Overview, questions: Questions
+) -> Hidden:
+    """Look, once a day at most, at what this answer may leave out without a word."""
+    with work.db.read() as tx:
+        pending = set(pending_ids(tx))
+    status = prepared.gathered.project_status or {}
+    pending |= {id for id, word in status.items() if word == "pending"}
+    suspicion = suspect(
+        whole.untagged if prepared.known.tag_ids and "tags" not in questions.vanished else {},
+        pending - whole.project_ids,
+    )
+    return find_hidden(work.client, suspicion, prepared.known.hidden, now=work.clock())
 
 
 def _settle_fields(

@@ -88,7 +88,6 @@ def test_names_of_tags_that_repeat_are_never_guessed(a_mirror):
     assert held == {one} or report.outcome == "partial" or held == {other}
 
 
-@pytest.mark.xfail(reason="a first pull takes tags that a list hides for no tags", strict=True)
 @pytest.mark.parametrize("lists", ["never", "names"])
 @pytest.mark.parametrize("children", [True, False])
 def test_a_first_pull_without_the_tags_of_some_does_not_call_itself_complete(
@@ -119,9 +118,6 @@ def test_a_tag_taken_away_where_lists_leave_empty_tags_out_is_looked_for(a_mirro
     assert_mirror_equals(mirror)
 
 
-@pytest.mark.xfail(
-    reason="nothing compares the projects with those that the list shows", strict=True
-)
 def test_pending_projects_that_are_not_listed_are_named(a_mirror):
     account = Account.seeded(tasks=150, seed=3, pending=0.4)
     mirror = a_mirror(account)

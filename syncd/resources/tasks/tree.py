@@ -34,6 +34,7 @@ class Reading:
     clashing: set[int] = field(default_factory=set)
     keys: Counter[str] = field(default_factory=Counter)
     tagless: set[int] = field(default_factory=set)
+    unnamed: set[int] = field(default_factory=set)
     projects: dict[int, Stub] = field(default_factory=dict)
     members: dict[int, Stub] = field(default_factory=dict)
     tags: dict[int, Stub] = field(default_factory=dict)
@@ -77,6 +78,7 @@ def finish(reading: Reading, *, project_id: int | None, observed_at: datetime, s
         repeated=tuple(reading.repeated),
         short=short,
         tagless=frozenset(reading.tagless),
+        unnamed=frozenset(reading.unnamed),
     )
 
 
@@ -126,7 +128,7 @@ def _add(record: TaskRecord, node: Node, reading: Reading) -> None:
         return
     reading.tasks[record.id] = record
     if record.tags is None:
-        reading.tagless.add(record.id)
+        (reading.unnamed if node.get("tags") else reading.tagless).add(record.id)
     reading.keys.update(OPTIONAL_KEYS.keys() & node.keys())
 
 
