@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,11 @@ NO_POSTGRES = "SYNCD_TEST_NO_POSTGRES"
 used_postgres = pytest.StashKey[set[str]]()
 
 network.guard()
+
+# A job in the background of a script ignores SIGINT, and what it starts inherits that; a signal
+# with a handler is reset for what is started. The tests of Ctrl-C are about our program alone.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _examples = DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples")
 # A busy machine is no failure of ours: no deadline, and no complaint about slow generation.
