@@ -67,7 +67,8 @@ def program() -> str:
 
 def _python() -> str:
     found = shutil.which("python3")
-    if found and Path(found).resolve() == Path(sys.executable).resolve():
+    # Unresolved: the python of a virtual environment is a link to the one that lacks syncd.
+    if found and Path(found) == Path(sys.executable):
         return "python3"
     return str(_from_here(Path(sys.executable)))
 
