@@ -6,8 +6,10 @@ refuse impossible moves and write the trail (`syncd.store.live.guards`), whoever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +18,8 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
+    Row,
+    Select,
     Table,
     Text,
     func,
@@ -24,7 +28,10 @@ from sqlalchemy import (
     update,
 )
 
+from syncd.model.change import FINAL, Change
+from syncd.model.fields import read_fields
 from syncd.store.engine import Database
+from syncd.store.mirror import batches
 from syncd.store.schema import metadata, one_of
 from syncd.store.state import recall, remember
 from syncd.store.types import Document, Id, Instant
@@ -136,3 +143,111 @@ def move(tx: Connection, id: int, before: State, after: State, **values: Any) ->
         .values(state=after, **values)
     )
     return bool(tx.execute(statement).rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A change whose fields mean nothing: somebody wrote the table by hand."""
+
+    id: int
+    state: State
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a push starts from: every change that is not final, and what those name."""
+
+    changes: tuple[Change, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+def as_change(row: Row[Any]) -> Change:
+    """Return a row as the value that decisions are made of. Raises ValueError."""
+    return Change(
+        id=row.id,
+        operation=row.operation,
+        created_at=row.created_at,
+        task_id=row.task_id,
+        ref=row.ref,
+        fields=read_fields(row.fields),
+        base=read_fields(row.base),
+        state=row.state,
+        attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at,
+        depends_on=(row.depends_on,) if row.depends_on is not None else (),
+        batch=row.batch,
+        created_by=row.created_by,
+    )
+
+
+def load(tx: Connection, ids: Iterable[int]) -> dict[int, Change]:
+    """Return changes by their number. Raises ValueError for one that means nothing."""
+    return {row.id: as_change(row) for row in _rows(tx, outbox.c.id, ids)}
+
+
+def load_waiting(tx: Connection) -> Waiting:
+    """Return every change that is not final, with the creations and changes that those name."""
+    rows = {row.id: row for row in tx.execute(_open())}
+    while missing := _named(tx, rows):
+        rows |= missing
+    changes, unreadable = [], []
+    for _, row in sorted(rows.items()):
+        try:
+            changes.append(as_change(row))
+        except ValueError as error:
+            unreadable.append(Unreadable(row.id, row.state, str(error)))
+    return Waiting(tuple(changes), tuple(unreadable))
+
+
+def released(tx: Connection, ids: Iterable[int]) -> frozenset[int]:
+    """Return those changes that a person has let go after the brake had held them."""
+    trail = outbox_events.c
+    return frozenset(
+        id
+        for batch in batches(sorted(ids))
+        for id in tx.scalars(
+            select(trail.change_id)
+            .where(trail.change_id.in_(batch), trail.from_state == "held")
+            .where(trail.to_state == "queued")
+        )
+    )
+
+
+def first_sent(tx: Connection, ids: Iterable[int]) -> dict[int, datetime]:
+    """Return for each change when it was first on its way, as the trail has it."""
+    trail = outbox_events.c
+    return {
+        row.change_id: row.at
+        for batch in batches(sorted(ids))
+        for row in tx.execute(
+            select(trail.change_id, func.min(trail.at).label("at"))
+            .where(trail.change_id.in_(batch), trail.to_state == "sending")
+            .group_by(trail.change_id)
+        )
+    }
+
+
+def _open() -> Select[Any]:
+    """The changes that are not final. The condition's first half is the partial index's."""
+    return select(outbox).where(text(UNSETTLED), outbox.c.state.not_in(sorted(FINAL)))
+
+
+def _named(tx: Connection, rows: dict[int, Row[Any]]) -> dict[int, Row[Any]]:
+    """Return the changes that `rows` name and do not hold: by number, or creations by their ref."""
+    ids = {row.depends_on for row in rows.values() if row.depends_on is not None} - rows.keys()
+    refs = {row.fields.get("parent_ref") for row in rows.values()}
+    refs |= {row.ref for row in rows.values() if row.operation != "create"}
+    known = {row.ref for row in rows.values() if row.operation == "create"}
+    found = [*_rows(tx, outbox.c.id, ids)]
+    named = [ref for ref in refs - known if isinstance(ref, str)]
+    found += [row for row in _rows(tx, outbox.c.ref, named) if row.operation == "create"]
+    return {row.id: row for row in found if row.id not in rows}
+
+
+def _rows(tx: Connection, column: Column[Any], values: Iterable[Any]) -> Sequence[Row[Any]]:
+    return [
+        row
+        for batch in batches(sorted(values))
+        for row in tx.execute(select(outbox).where(column.in_(batch)).order_by(outbox.c.id))
+    ]
