@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from syncd.store import upgrade
+from syncd.store.engine import open_database
 from tests.support import network
 from tests.support.postgres import Cluster, PostgresMissing
 
@@ -79,7 +84,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object, error: object) -> None:  # noqa: ARG001 (xdist's signature)
     told = getattr(node, "workeroutput", {}).get("postgres", [])
-    node.config.stash[used_postgres].update(told)  # type: ignore[attr-defined]
+    node.config.stash[used_postgres].update(told)
 
 
 def pytest_terminal_summary(
@@ -93,6 +98,13 @@ def pytest_terminal_summary(
     if os.environ.get(NO_POSTGRES) == "1":
         terminalreporter.section("NOTHING WAS TESTED ON POSTGRESQL", red=True, bold=True)
         terminalreporter.line(f"{NO_POSTGRES}=1 is set; such a run proves half of what it should.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_state_of_others(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what syncd remembers outside of a PostgreSQL database out of the user's own place."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    os.environ.pop("STATE_DIRECTORY", None)
 
 
 @pytest.fixture(autouse=True)
@@ -157,4 +169,46 @@ def database_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(
         {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     )
+    return url
+
+
+def _upgraded(url: str) -> str:
+    with closing(open_database(url)) as db:
+        upgrade.upgrade(db, now=datetime(2026, 1, 5, tzinfo=UTC))
+    return url
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "syncd.db"
+    _upgraded(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres: Cluster) -> str:
+    name = postgres.create_database()
+    _upgraded(postgres.url_for(name))
+    return name
+
+
+@pytest.fixture
+def ready_sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
+    """A SQLite database that has its schema and nothing else: a copy, which is quicker made."""
+    return f"sqlite:///{shutil.copy(_sqlite_template, tmp_path / 'syncd.db')}"
+
+
+@pytest.fixture
+def ready_postgres_url(postgres: Cluster, _postgres_template: str) -> Iterator[str]:
+    """A PostgreSQL database that has its schema and nothing else."""
+    name = postgres.create_database(template=_postgres_template)
+    yield postgres.url_for(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ready_database_url(request: pytest.FixtureRequest) -> str:
+    """A database that has its schema, once on each of the two engines."""
+    kind = {"sqlite": "ready_sqlite_url", "postgresql": "ready_postgres_url"}[request.param]
+    url: str = request.getfixturevalue(kind)
     return url

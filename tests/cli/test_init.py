@@ -13,8 +13,8 @@ import requests
 
 from syncd import config
 from syncd.sandbox import CLIENT, Account, Fault, Sandbox
-from tests.support.processes import Finished, run_syncd, syncd_argv
-from tests.support.terminal import at_terminal
+from tests.support.processes import Finished, run_syncd
+from tests.support.terminal import syncd_at_terminal
 
 CANARY = "c0ffee5ecret0fthe0wner0ne1two3x4"
 FAST = {"SYNCD_LIMITS__REQUESTS_PER_SECOND": "1000000"}
@@ -238,9 +238,10 @@ def test_another_configuration_in_the_way_is_named(box: Sandbox, tmp_path: Path)
 # A person at a terminal
 
 
-def a_terminal(folder: Path, *arguments: str):  # type: ignore[no-untyped-def]
-    argv = syncd_argv("init", "--config", folder / "new" / "syncd.toml", *arguments)
-    return at_terminal(argv, cwd=folder, env={**FAST, "HOME": str(folder), "TZ": "Europe/Kyiv"})
+def a_terminal(folder: Path, *arguments: str):
+    words = ("init", "--config", folder / "new" / "syncd.toml", *arguments)
+    env = {**FAST, "HOME": str(folder), "TZ": "Europe/Kyiv"}
+    return syncd_at_terminal(*words, cwd=folder, env=env)
 
 
 def test_a_person_is_asked_and_the_key_is_not_shown(box: Sandbox, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from syncd.sandbox import Account, Fault, Sandbox
 from tests.support.home import Home, a_home
 from tests.support.processes import plain_environment, start_syncd, syncd_argv
-from tests.support.terminal import at_terminal
+from tests.support.terminal import syncd_at_terminal
 
 KEYS = {
     *("outcome", "observed_at", "run_id", "how", "unchanged", "dry_run", "requests", "seconds"),
@@ -178,8 +178,7 @@ def test_an_empty_answer_is_not_believed(pulled: Home) -> None:
 
 def test_a_terminal_shows_a_bar(home: Home) -> None:
     home.box.faults.add(Fault("delay", action="get_all_tasks", seconds=1.0))
-    argv = syncd_argv("pull")
-    with at_terminal(argv, cwd=home.folder, env={"TERM": "xterm"}) as terminal:
+    with syncd_at_terminal("pull", cwd=home.folder, env={"TERM": "xterm"}) as terminal:
         terminal.expect("all tasks")
         terminal.expect("waiting for the answer")
         terminal.expect("Complete as of")

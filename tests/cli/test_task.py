@@ -12,8 +12,7 @@ from syncd.config import load
 from syncd.sandbox import Account, Sandbox
 from syncd.services.tasks import Wanted, list_tasks
 from tests.support.home import Home, a_home
-from tests.support.processes import syncd_argv
-from tests.support.terminal import at_terminal
+from tests.support.terminal import syncd_at_terminal
 
 KEYS = {
     *("id", "project_id", "project", "parent_id", "level", "name", "status", "priority"),
@@ -109,8 +108,8 @@ def test_outside_a_terminal_columns_are_separated_by_tabs(home: Home, office: Of
 
 
 def test_a_terminal_shows_the_tree_and_takes_no_markup_from_the_account(home: Home) -> None:
-    argv = syncd_argv("task", "list")
-    with at_terminal(argv, cwd=home.folder, env={"TERM": "xterm", "COLUMNS": "80"}) as terminal:
+    env = {"TERM": "xterm", "COLUMNS": "80"}
+    with syncd_at_terminal("task", "list", cwd=home.folder, env=env) as terminal:
         assert terminal.end() == 0
     screen = re.sub(r"\x1b\[[0-9;]*m", "", terminal.screen)
     assert "[bold]shop[/bold]" in screen

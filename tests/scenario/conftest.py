@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncd.sandbox import Account, Sandbox
-from syncd.store import upgrade
-from syncd.store.engine import open_database
 from tests.support.mirror import Mirror, build
-from tests.support.postgres import Cluster
 
 MakeMirror = Callable[..., Mirror]
-
-
-def _upgraded(url: str) -> str:
-    with closing(open_database(url)) as db:
-        upgrade.upgrade(db, now=datetime.now(UTC))
-    return url
-
-
-@pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "syncd.db"
-    _upgraded(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def _postgres_template(postgres: Cluster) -> str:
-    name = postgres.create_database()
-    _upgraded(postgres.url_for(name))
-    return name
-
-
-@pytest.fixture
-def ready_sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
-    """A SQLite database that has its schema and nothing else: a copy, which is quicker made."""
-    return f"sqlite:///{shutil.copy(_sqlite_template, tmp_path / 'syncd.db')}"
-
-
-@pytest.fixture
-def ready_postgres_url(postgres: Cluster, _postgres_template: str) -> Iterator[str]:
-    """A PostgreSQL database that has its schema and nothing else."""
-    name = postgres.create_database(template=_postgres_template)
-    yield postgres.url_for(name)
-    postgres.drop_database(name)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ready_database_url(request: pytest.FixtureRequest) -> str:
-    """A database that has its schema, once on each of the two engines."""
-    kind = {"sqlite": "ready_sqlite_url", "postgresql": "ready_postgres_url"}[request.param]
-    url: str = request.getfixturevalue(kind)
-    return url
 
 
 @pytest.fixture

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from random import Random
-
-import pytest
 
 from syncd.sandbox import Account, Fault
 from syncd.sandbox.locking import ImpossibleError
@@ -23,7 +19,8 @@ from tests.support.mirror import (
     held,
     rows,
 )
-from tests.support.nursery import Nursery, nursery
+from tests.support.processes import TIMEOUT_S
+from tests.support.pulls import begun, killed_after, whole
 
 KILLS = 50
 TASKS = 60
@@ -43,12 +40,6 @@ EDITS = (
 ONLY_TASKS = ("tasks", "task_tags", "task_relations", "files")
 
 
-@pytest.fixture(scope="module")
-def lives() -> Iterator[Nursery]:
-    with nursery() as made:
-        yield made
-
-
 def change_much(account: Account, rng: Random) -> None:
     """Change every task, and some of them in every other way, so that much is to be written."""
     mark = rng.randrange(10**6)
@@ -61,22 +52,22 @@ def change_much(account: Account, rng: Random) -> None:
             continue
 
 
-def test_fifty_deaths_at_any_moment_lose_nothing(a_mirror, lives, seed):
+def test_fifty_deaths_at_any_moment_lose_nothing(a_mirror, seed):
     rng = Random(seed)
     print(f"seed {seed}")
     mirror: Mirror = a_mirror(
         Account.seeded(tasks=TASKS, seed=3), extra=("subtasks", "relations", "files", "text")
     )
-    assert 0 == lives.run(mirror.path)[0]
+    assert 0 == whole(mirror.path)[0]
     change_much(mirror.account, rng)
-    status, answered_s, whole_s = _measured(lives, mirror)
+    status, answered_s, whole_s = _measured(mirror)
     assert 0 == status
     before = _content(mirror)
     found: Counter[str] = Counter()
     for number in range(KILLS):
         change_much(mirror.account, rng)
         moment_s = _moment(number, rng, answered_s, whole_s)
-        killed = lives.kill_after(mirror.path, moment_s) == -signal.SIGKILL
+        killed = killed_after(mirror.path, moment_s) == -signal.SIGKILL
         after = _content(mirror)
         if after == before:
             found["as before" if killed else "never began"] += 1
@@ -84,7 +75,7 @@ def test_fifty_deaths_at_any_moment_lose_nothing(a_mirror, lives, seed):
             lines = differences(held(mirror.database_url), _truth(mirror), ONLY_TASKS)
             assert [] == lines, f"killed after {moment_s:.4f} s: half of a pull"
             found["committed" if killed else "ended by itself"] += 1
-        status, answered_s, whole_s = _measured(lives, mirror)  # how long a pull takes just now
+        status, answered_s, whole_s = _measured(mirror)  # how long a pull takes just now
         assert 0 == status, f"after a kill at {moment_s:.4f} s"
         assert_mirror_equals(mirror, kinds=ONLY_TASKS)
         before = _content(mirror)
@@ -93,10 +84,10 @@ def test_fifty_deaths_at_any_moment_lose_nothing(a_mirror, lives, seed):
     _assert_books_are_in_order(mirror)
 
 
-def _measured(lives: Nursery, mirror: Mirror) -> tuple[int, float, float]:
+def _measured(mirror: Mirror) -> tuple[int, float, float]:
     """Let a pull come to its end; its status, and when it had its answer and when it was over."""
     began = time.monotonic()
-    status, whole_s = lives.run(mirror.path)
+    status, whole_s = whole(mirror.path)
     last = mirror.box.log.entries("get_all_tasks")[-1]
     return status, last.started + last.seconds - began, whole_s
 
@@ -133,22 +124,22 @@ def _assert_books_are_in_order(mirror: Mirror) -> None:
     assert [GENESIS, *(row["hash"] for row in chain[:-1])] == [row["prev_hash"] for row in chain]
 
 
-def test_a_pull_by_projects_that_was_killed_goes_on_where_it_stopped(a_mirror, lives):
+def test_a_pull_by_projects_that_was_killed_goes_on_where_it_stopped(a_mirror):
     mirror: Mirror = a_mirror(Account.seeded(tasks=600, seed=6))
     mirror.box.set(record_limit=300)
     mirror.box.faults.add(Fault("delay", "get_tasks", skip=4, count=1, seconds=20))
     wanted = {id for id, p in mirror.account.projects.items() if p.status != "archive"}
-    pid = lives.start(mirror.path)
+    child = begun(mirror.path)
     deadline = time.monotonic() + 30
     while mirror.box.faults.struck() == 0:
         assert time.monotonic() < deadline, "the fifth project was never asked for"
-    os.kill(pid, signal.SIGKILL)
-    assert -signal.SIGKILL == lives.end(pid)
+    child.kill()
+    assert -signal.SIGKILL == child.wait(TIMEOUT_S)
     done = {row["id"] for row in mirror.rows("SELECT project_id AS id FROM pull_slices")}
     assert (4, set()) == (len(done), mirror.live())
     mirror.box.faults.clear()
     mirror.box.log.clear()
-    assert 0 == lives.run(mirror.path)[0]
+    assert 0 == whole(mirror.path)[0]
     asked = {
         int(e.parameters["id_project"])
         for e in mirror.box.log.entries("get_tasks")
@@ -158,20 +149,20 @@ def test_a_pull_by_projects_that_was_killed_goes_on_where_it_stopped(a_mirror, l
     assert_mirror_equals(mirror, kinds=ONLY_TASKS)
 
 
-def test_the_lease_of_a_holder_that_was_killed_is_free_at_once(a_mirror, lives):
+def test_the_lease_of_a_holder_that_was_killed_is_free_at_once(a_mirror):
     mirror: Mirror = a_mirror(Account.seeded(tasks=30, seed=6))
     mirror.box.faults.add(Fault("delay", "get_all_tasks", count=1, seconds=20))
-    pid = lives.start(mirror.path)
+    child = begun(mirror.path)
     deadline = time.monotonic() + 30
     while mirror.box.faults.struck() == 0:
         assert time.monotonic() < deadline
-    assert f"pid {pid} on " in mirror.value("SELECT holder FROM lease")
+    assert f"pid {child.pid} on " in mirror.value("SELECT holder FROM lease")
     fencing = mirror.value("SELECT fencing FROM lease")
-    assert 5 == lives.run(mirror.path)[0]  # it lives, and holds the lease
-    os.kill(pid, signal.SIGKILL)
-    lives.end(pid)
+    assert 5 == whole(mirror.path)[0]  # it lives, and holds the lease
+    child.kill()
+    child.wait(TIMEOUT_S)
     deadline = time.monotonic() + 15  # a server takes a moment to notice that its client is gone
-    while (status := lives.run(mirror.path)[0]) == 5:
+    while (status := whole(mirror.path)[0]) == 5:
         assert time.monotonic() < deadline
     assert (0, None) == (status, mirror.value("SELECT holder FROM lease"))
     assert mirror.value("SELECT fencing FROM lease") > fencing

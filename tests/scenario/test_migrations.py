@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from syncd import shipped
 from syncd.errors import SchemaMismatch
 from syncd.sandbox import Account
 from syncd.store import upgrade
 from syncd.store.revisions import schema_state_of
-from syncd.store.schema import metadata
 from tests.support.mirror import (
     MIRROR_TABLES,
     Mirror,
@@ -32,9 +30,9 @@ NEWER = "9999"
 
 
 @pytest.fixture
-def filled(a_mirror_at, database_url) -> Mirror:
+def filled(a_mirror_at, ready_database_url) -> Mirror:
     """A mirror in a database that our own migrations made, with rows in every table."""
-    return fill(a_mirror_at, database_url)
+    return fill(a_mirror_at, ready_database_url)
 
 
 def fill(a_mirror_at: Any, database_url: str) -> Mirror:
@@ -80,38 +78,18 @@ def test_down_leaves_nothing_of_ours_and_up_again_mirrors_anew(filled):
 
 def test_every_single_step_goes_down_and_up_with_rows_in_it(filled):
     """What the first revision holds survives the way down to it and back up."""
-    from alembic.script import ScriptDirectory
-
     scripts = ScriptDirectory(str(shipped.path("migrations")))
     revisions = [script.revision for script in scripts.walk_revisions()]  # newest first
     tables = (*MIRROR_TABLES, "audit_log", "sync_runs", "sync_state")
-    before = contents(filled, tables)
+    before = dump(filled.database_url, tables)
     for revision in revisions[1:]:
         upgrade.downgrade(filled.app.db, revision)
     for revision in reversed(revisions):
         upgrade.upgrade(filled.app.db, now=NOW, revision=revision)
-    assert before == contents(filled, tables)
+    assert before == dump(filled.database_url, tables)
     assert upgrade.schema_state(filled.app.db).current
     assert_mirror_equals(filled)
     assert "complete" == filled.pull().outcome
-
-
-def contents(mirror: Mirror, tables: tuple[str, ...]) -> dict[str, list[str]]:
-    """The rows by the columns that are written; what is computed from those may come and go."""
-    return dump(mirror.database_url, tables, without=("label",))
-
-
-def test_models_and_migrations_do_not_differ(filled):
-    import syncd.resources.members
-    import syncd.resources.projects
-    import syncd.resources.tags
-    import syncd.resources.tasks.table  # noqa: F401 - the mirror's tables hang on the metadata
-
-    with filled.app.db.read() as tx:
-        context = MigrationContext.configure(
-            tx, opts={"compare_type": True, "compare_server_default": True}
-        )
-        assert [] == compare_metadata(context, metadata)
 
 
 def test_every_table_and_column_says_what_it_is(postgres_url, a_mirror_at):
@@ -129,8 +107,8 @@ def test_every_table_and_column_says_what_it_is(postgres_url, a_mirror_at):
     assert 10 < mirror.value("SELECT count(*) AS n FROM pg_class WHERE obj_description(oid) > ''")
 
 
-def test_an_upgrade_leaves_a_view_of_somebody_else_in_place(postgres_url, a_mirror_at):
-    mirror = a_mirror_at(postgres_url)
+def test_an_upgrade_leaves_a_view_of_somebody_else_in_place(ready_postgres_url, a_mirror_at):
+    mirror = a_mirror_at(ready_postgres_url)
     mirror.pull()
     mirror.execute("CREATE VIEW of_a_dashboard AS SELECT id, name, status FROM tasks")
     upgrade.upgrade(mirror.app.db, now=NOW)
@@ -199,8 +177,8 @@ def test_an_older_file_is_backed_up_and_upgraded_by_itself(a_mirror_at, sqlite_u
     assert 1 == len(list(folder.glob("*backup*")))
 
 
-def test_an_older_server_waits_for_the_word(a_mirror_at, postgres_url, request):
-    mirror = a_mirror_at(postgres_url)
+def test_an_older_server_waits_for_the_word(a_mirror_at, ready_postgres_url, request):
+    mirror = a_mirror_at(ready_postgres_url)
     mirror.pull()
     request.getfixturevalue("one_more_migration")
     mirror.box.log.clear()
@@ -268,17 +246,14 @@ def test_a_schema_of_its_own_lives_beside_the_tables_of_another_program(postgres
 # --- the audit log
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_audit_log_refuses_to_be_changed(filled):
+    for statement in (
         "UPDATE audit_log SET actor = 'somebody else'",
         "UPDATE audit_log SET seq = seq + 100",
         "DELETE FROM audit_log",
         "DELETE FROM audit_log WHERE seq = 1",
-    ],
-)
-def test_the_audit_log_refuses_to_be_changed(filled, statement):
-    assert_refused(filled, statement)
+    ):
+        assert_refused(filled, statement)
 
 
 def assert_refused(mirror: Mirror, statement: str) -> None:
@@ -292,22 +267,17 @@ def assert_refused(mirror: Mirror, statement: str) -> None:
     assert before == dump(mirror.database_url, ["audit_log"])
 
 
-def test_the_audit_log_refuses_a_replacement_on_sqlite(a_mirror_at, sqlite_url):
+def test_the_audit_log_refuses_a_replacement_on_sqlite(a_mirror_at, ready_sqlite_url):
     same = "SELECT * FROM audit_log WHERE seq = 1"
-    assert_refused(fill(a_mirror_at, sqlite_url), f"INSERT OR REPLACE INTO audit_log {same}")
+    assert_refused(fill(a_mirror_at, ready_sqlite_url), f"INSERT OR REPLACE INTO audit_log {same}")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "TRUNCATE audit_log",
-        "INSERT INTO audit_log SELECT * FROM audit_log WHERE seq = 1"
-        " ON CONFLICT (seq) DO UPDATE SET actor = 'somebody else'",
-    ],
-    ids=["truncate", "upsert"],
-)
-def test_the_audit_log_refuses_what_only_postgresql_knows(a_mirror_at, postgres_url, statement):
-    assert_refused(fill(a_mirror_at, postgres_url), statement)
+def test_the_audit_log_refuses_what_only_postgresql_knows(a_mirror_at, ready_postgres_url):
+    mirror = fill(a_mirror_at, ready_postgres_url)
+    same = "SELECT * FROM audit_log WHERE seq = 1"
+    changed = "ON CONFLICT (seq) DO UPDATE SET actor = 'somebody else'"
+    for statement in ("TRUNCATE audit_log", f"INSERT INTO audit_log {same} {changed}"):
+        assert_refused(mirror, statement)
 
 
 def test_the_audit_chain_holds_by_a_reading_of_its_own(filled):

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-import pytest
-
 from syncd.sandbox import Account, Fault
 from tests.support.mirror import Mirror, assert_mirror_equals
-from tests.support.nursery import Nursery, nursery
+from tests.support.processes import TIMEOUT_S
+from tests.support.pulls import begun, whole
 
 PACE = 5.0  # requests in a second
 APART_S = 1 / PACE
 # The log notes when the sandbox took a request up, which on a busy machine is later than when it
 # was sent, now more and now less; the client leaves 5 % of its own on top.
 NOISE_S = 0.06
-
-
-@pytest.fixture(scope="module")
-def lives() -> Iterator[Nursery]:
-    with nursery() as made:
-        yield made
 
 
 def real(mirror: Mirror) -> Mirror:
@@ -75,24 +66,24 @@ def test_retries_and_looks_keep_the_pace(a_sqlite_mirror):
     assert_paced(mirror, at_least=7)
 
 
-def test_one_pull_after_another_keeps_the_pace(a_mirror, lives):
+def test_one_pull_after_another_keeps_the_pace(a_mirror):
     mirror = a_mirror(Account.seeded(tasks=20, seed=2), pace=PACE)
     for _ in range(3):  # each in a process of its own
-        assert 0 == lives.run(mirror.path)[0]
+        assert 0 == whole(mirror.path)[0]
     assert_paced(mirror, at_least=6)
 
 
-def test_a_pull_after_one_that_was_killed_keeps_the_pace(a_mirror, lives):
+def test_a_pull_after_one_that_was_killed_keeps_the_pace(a_mirror):
     mirror = a_mirror(Account.seeded(tasks=20, seed=2), pace=PACE)
     for number in range(1, 4):
-        pid = lives.start(mirror.path)
+        child = begun(mirror.path)
         deadline = time.monotonic() + 30
         while len(mirror.box.log) < number:  # as soon as its one request was answered
             assert time.monotonic() < deadline
-        os.kill(pid, signal.SIGKILL)
-        assert -signal.SIGKILL == lives.end(pid)
+        child.kill()
+        assert -signal.SIGKILL == child.wait(TIMEOUT_S)
         _wait_for_the_lease(mirror)
-    assert 0 == lives.run(mirror.path)[0]
+    assert 0 == whole(mirror.path)[0]
     assert_paced(mirror, at_least=7)
 
 
@@ -106,12 +97,12 @@ def _wait_for_the_lease(mirror: Mirror) -> None:
         assert time.monotonic() < deadline
 
 
-def test_a_pull_after_one_that_failed_keeps_the_pace(a_sqlite_mirror, lives):
+def test_a_pull_after_one_that_failed_keeps_the_pace(a_sqlite_mirror):
     mirror = a_sqlite_mirror(Account.seeded(tasks=20, seed=2), pace=PACE)
     mirror.box.faults.add(Fault("html_login", "get_projects", count=3))
     for _ in range(3):
-        assert 4 == lives.run(mirror.path)[0]
-    assert 0 == lives.run(mirror.path)[0]
+        assert 4 == whole(mirror.path)[0]
+    assert 0 == whole(mirror.path)[0]
     assert_paced(mirror, at_least=7)
 
 

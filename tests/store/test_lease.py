@@ -14,8 +14,8 @@ from syncd.store.schema import lease as lease_table
 from tests.support.records import MONDAY
 
 
-def test_a_second_holder_is_refused_and_told_who_the_first_is(db, database_url):
-    other = open_database(database_url)
+def test_a_second_holder_is_refused_and_told_who_the_first_is(db, ready_database_url):
+    other = open_database(ready_database_url)
     with lease.hold(db, now=MONDAY):
         with pytest.raises(LeaseHeld) as caught, lease.hold(other, now=MONDAY):
             pass

@@ -1,4 +1,4 @@
-"""Migrations on both databases, up and down, with data in both directions."""
+"""The schema that migrations make: the models', explained, and kept from what is not ours."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
-from random import Random
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -18,28 +16,13 @@ from sqlalchemy import inspect, text
 import syncd.services.pull  # noqa: F401 - imports every table
 from syncd import shipped
 from syncd.errors import SchemaMismatch
-from syncd.sandbox import Account, Sandbox
 from syncd.store.engine import open_database
 from syncd.store.schema import metadata
-from syncd.store.upgrade import downgrade, schema_state, upgrade
-from tests.support.mirror import assert_mirror_equals, build, dump
+from syncd.store.upgrade import schema_state, upgrade
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SCRIPTS = ScriptDirectory(str(shipped.path("migrations")))
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
-
-
-@pytest.fixture
-def mirror(database_url: str, tmp_path: Path):
-    account = Account.seeded(tasks=150, seed=5)
-    with Sandbox(account) as box:
-        made = build(box, database_url, tmp_path / "syncd.toml")
-        made.pull()
-        for _ in range(40):
-            account.random_edit(Random(3))
-        made.pull(allow_removals=True)
-        yield made
-        made.app.db.close()
 
 
 def tables(db) -> set[str]:
@@ -53,25 +36,6 @@ def test_models_and_migrations_do_not_differ(db):
             tx, opts={"compare_type": True, "compare_server_default": True}
         )
         assert compare_metadata(context, metadata) == []
-
-
-def test_down_and_up_again_with_data_leaves_a_mirror_that_fills(mirror):
-    db = mirror.app.db
-    for revision in reversed(["base", *REVISIONS[:-1]]):
-        downgrade(db, revision)
-    assert tables(db) == set()
-    for revision in REVISIONS:
-        upgrade(db, now=NOW, revision=revision)
-    mirror.pull()
-    assert_mirror_equals(mirror)
-
-
-@pytest.mark.parametrize("revision", REVISIONS[:-1])
-def test_each_step_back_and_forth_keeps_the_mirror(mirror, revision):
-    before = dump(mirror.database_url)
-    downgrade(mirror.app.db, revision)
-    upgrade(mirror.app.db, now=NOW)
-    assert dump(mirror.database_url) == before
 
 
 def test_an_older_sqlite_file_is_backed_up_before_it_is_upgraded(sqlite_url, monkeypatch):

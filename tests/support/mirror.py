@@ -257,7 +257,7 @@ def instant(local: datetime | None, zone: ZoneInfo | None) -> datetime | None:
     """The UTC instant of a wall clock time, the first one of a doubled hour."""
     if local is None or zone is None:
         return None
-    return (local - local.replace(tzinfo=zone, fold=0).utcoffset()).replace(tzinfo=UTC)  # type: ignore[operator]
+    return (local - local.replace(tzinfo=zone, fold=0).utcoffset()).replace(tzinfo=UTC)
 
 
 def expected_task(truth: Plain, task: Plain, view: View) -> Row:

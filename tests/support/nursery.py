@@ -1,147 +1,208 @@
-"""A process that makes processes: each pulls once, with our real start and our real clock.
+"""Starts our command without loading it again: a process that has loaded it forks one per start.
 
-Starting an interpreter and loading the program takes longer than a pull of a small account, so a
-test of many deaths would mostly wait. This process loads everything once and forks; what it forks
-is a process of its own, with its own connections, that can be killed with -9 at any moment.
+Loading takes longer than most commands do. What is forked is still a process of its own: it has
+its own number, session, working directory, environment, files, signals and exit code, opens its own
+connections, and can be killed with -9. What only a start of the interpreter shows (the order of
+imports, the encoding of the streams, other rights) needs `processes.syncd_argv`.
 """
 
 from __future__ import annotations
 
+import atexit
+import gc
+import io
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any, NoReturn
 
-from tests.support.processes import plain_environment
+from tests.support.supervisor import die_with_parent
 
-TIMEOUT_S = 60.0
+ROOT = Path(__file__).parent.parent.parent
+NEEDED_LATER = (
+    *("alembic.command", "alembic.config", "psycopg"),
+    *("rich.console", "rich.progress", "rich.table"),
+)
+LONGEST = 2**17
+"""The bytes that an order may have: the environment and the arguments."""
+
+
+class Child:
+    """One process of our command; it has what a Popen has."""
+
+    def __init__(self, nursery: Nursery, args: list[str], pid: int) -> None:
+        self.args = args
+        self.pid = pid
+        self.returncode: int | None = None
+        self._nursery = nursery
+
+    def poll(self) -> int | None:
+        """Return its status, or nothing while it lives; minus the signal for one killed."""
+        return self._look(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and return its status."""
+        status = self._look(timeout)
+        if status is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return status
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it is known to have ended."""
+        if self.returncode is None:  # not reaped, so the number is still its own
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it with -9."""
+        self.send_signal(signal.SIGKILL)
+
+    def _look(self, timeout: float | None) -> int | None:
+        if self.returncode is None:
+            self.returncode = self._nursery.status(self.pid, timeout)
+        return self.returncode
 
 
 class Nursery:
-    """The parent of short lives: `start` gives the number of a process, `end` its exit status."""
+    """The parent of the processes; it ends, and they with it, when it is closed or we die."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._one_at_a_time = threading.Lock()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.nursery"],
+                cwd=ROOT,
+                env=dict(environment),
+                stdin=theirs,
+                start_new_session=True,  # Ctrl-C in the terminal is not for what the tests start
+            )
 
-    def start(self, config: Path) -> int:
-        """Begin a pull with that configuration."""
-        return int(self._ask(f"start {config}"))
+    def start(
+        self, words: Sequence[str], *, cwd: Path, env: Mapping[str, str], files: Sequence[int]
+    ) -> Child:
+        """Start `syncd WORDS` with those descriptors as stdin, stdout and stderr."""
+        order = {"words": list(words), "cwd": os.fspath(cwd), "env": dict(env)}
+        return Child(self, ["syncd", *words], self._ask(order, files))
 
-    def end(self, pid: int) -> int:
-        """Wait for a process and return its status; minus the signal for one that was killed."""
-        return int(self._ask(f"end {pid}"))
+    def status(self, pid: int, timeout: float | None) -> int | None:
+        """Return the status of a process that ends within that time; it is then reaped."""
+        status: int | None = self._ask({"pid": pid, "timeout": timeout})
+        return status
 
-    def run(self, config: Path) -> tuple[int, float]:
-        """Let a pull come to its own end; its status, and the seconds it took."""
-        began = time.monotonic()
-        status = self.end(self.start(config))
-        return status, time.monotonic() - began
+    def close(self) -> None:
+        """End it, and with it what still lives."""
+        self._orders.close()
+        self._process.wait()
 
-    def kill_after(self, config: Path, seconds: float) -> int:
-        """Begin a pull and kill it with -9 that far into it; its status."""
-        return int(self._ask(f"kill {seconds} {config}"))
-
-    def _ask(self, line: str) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
+    def _ask(self, order: dict[str, Any], files: Sequence[int] = ()) -> Any:
+        with self._one_at_a_time:
+            socket.send_fds(self._orders, [json.dumps(order).encode()], files)
+            answer = self._orders.recv(LONGEST)
         assert answer, "the nursery is gone"
-        return answer
+        return json.loads(answer)
 
 
-@contextmanager
-def nursery() -> Iterator[Nursery]:
-    """A nursery that ends with the block, whatever is still alive in it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.nursery"],
-        cwd=Path(__file__).parent.parent.parent,
-        env=plain_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    )
-    try:
-        yield Nursery(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(TIMEOUT_S)
-        assert process.stdout is not None
-        process.stdout.close()
+def _serve(orders: socket.socket) -> None:
+    """Obey until the socket is closed; in a child, return from here as the command that it is."""
+    parent = os.getpid()
+    with orders:
+        while True:
+            message, files, _, _ = socket.recv_fds(orders, LONGEST, 3)
+            if not message:
+                os._exit(0)  # what lives is killed for it: see die_with_parent
+            order = json.loads(message)
+            if "pid" in order:
+                answer = _status(**order)
+            elif (answer := os.fork()) == 0:
+                break
+            for file in files:
+                os.close(file)
+            orders.send(json.dumps(answer).encode())
+    die_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:  # it died before that was asked for
+        os._exit(1)
+    _dress(files=files, **order)
 
 
-def _serve() -> None:
-    """Answer the lines of `Nursery` until there are no more."""
-    _load()
-    alive: set[int] = set()
-    for line in sys.stdin:
-        verb, _, argument = line.strip().partition(" ")
-        if verb == "start":
-            alive.add(answer := _born(argument))
-        elif verb == "kill":
-            seconds, _, config = argument.partition(" ")
-            answer = _killed(_born(config), float(seconds))
-        else:
-            alive.discard(int(argument))
-            answer = _status(int(argument))
-        print(answer, flush=True)
-    for pid in alive:
-        _killed(pid, 0)
+def _status(pid: int, timeout: float | None) -> int | None:
+    deadline = time.monotonic() + (86400 if timeout is None else timeout)
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if (left := deadline - time.monotonic()) <= 0:
+            return None
+        signal.sigtimedwait([signal.SIGCHLD], left)
 
 
-def _born(config: str) -> int:
-    pid = os.fork()
-    if pid == 0:
-        os._exit(_pull(config))
-    return pid
+def _dress(*, words: list[str], cwd: str, env: dict[str, str], files: list[int]) -> None:
+    """Give the child what a start would have given it."""
+    os.setsid()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    os.chdir(cwd)
+    _open_streams()
+    sys.argv[:] = [str(ROOT / "syncd" / "__main__.py"), *words]
 
 
-def _killed(pid: int, seconds: float) -> int:
-    time.sleep(seconds)  # not a wait for anything: it is the moment that was asked for
-    os.kill(pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
-    return _status(pid)
-
-
-def _status(pid: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def _open_streams() -> None:
+    """Make Python's streams anew: they remember of their files whether one can seek there."""
+    sys.stdin = os.fdopen(0, encoding=sys.stdin.encoding, closefd=False)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        before = getattr(sys, name)
+        raw = io.FileIO(number, "w", closefd=False)  # unbuffered, as the environment demands
+        text = io.TextIOWrapper(raw, before.encoding, before.errors, write_through=True)
+        setattr(sys, name, text)
 
 
 def _load() -> None:
-    """Load all that a pull needs before the first fork."""
-    import psycopg  # noqa: F401
+    """Load the whole program, and what it loads only when it is needed."""
+    for path in sorted((ROOT / "syncd").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        with suppress(Exception):  # whichever command needs it fails, and says why
+            import_module(name)
+    for name in NEEDED_LATER:
+        import_module(name)
+    gc.freeze()  # a child's collections need not copy pages to look at what is never garbage
 
-    import syncd.services.pull
-    import syncd.worksection.client
-    import syncd.worksection.signing  # noqa: F401
+
+def _main() -> None:
+    die_with_parent(signal.SIGKILL)
+    _load()
+    # Blocked, a signal waits until `sigtimedwait` asks for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    _serve(socket.socket(fileno=os.dup(0)))
+    _run()
 
 
-def _pull(config_path: str) -> int:
-    """Pull once, as `syncd pull` does, and return its exit code."""
-    from contextlib import closing
+def _run() -> NoReturn:
+    """Be the command to its end, as the interpreter would, but for the taking down of modules.
 
-    from syncd import bootstrap, config, log
-    from syncd.errors import SyncdError
-    from syncd.services.progress import Silent
-    from syncd.services.pull import pull
+    That would copy every page that is shared with the parent, and takes longer than most commands.
+    """
+    from syncd.cli import main
 
-    log.set_up(form="json", level="error")
     try:
-        app = bootstrap.build(config.load(Path(config_path), {}))
-        with closing(app.db):
-            app.ready(write=True)
-            with app.pulling(Silent()) as work:
-                return pull(work).exit_code
-    except SyncdError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+        main()
+    except SystemExit as ended:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        os._exit(int(ended.code or 0))
 
 
 if __name__ == "__main__":
-    _serve()
+    _main()

@@ -7,6 +7,7 @@ the interpreter lies, and `identity()` names an ordinary user for programs that 
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import pwd
@@ -14,15 +15,21 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from tests.support.nursery import Child, Nursery
 
 ORDINARY_USER = "nobody"
 TIMEOUT_S = 60.0
+READ_AT_THE_START = ("PYTHON", "LC_", "LANG")
+"""How the variables begin that an interpreter heeds when it starts, and never again."""
 
 
 def is_root() -> bool:
@@ -84,7 +91,9 @@ class Finished:
 class Running:
     """A process of ours in the background: wait for it, signal it, kill it; it is always reaped."""
 
-    def __init__(self, argv: list[str], process: subprocess.Popen[str], output: Path) -> None:
+    def __init__(
+        self, argv: list[str], process: subprocess.Popen[str] | Child, output: Path
+    ) -> None:
         self.argv = argv
         self.process = process
         self.output = output
@@ -176,9 +185,50 @@ def run_syncd(
     powerless: bool = False,
     timeout_s: float = TIMEOUT_S,
 ) -> Finished:
-    """Run `syncd ARGUMENTS` as a real process, without the environment's SYNCD_ variables."""
-    argv = syncd_argv(*arguments, powerless=powerless)
-    return run(argv, cwd=cwd, env=env, stdin=stdin, timeout_s=timeout_s)
+    """Run `syncd ARGUMENTS` as a process of its own, without the environment's SYNCD_ variables."""
+    if powerless or needs_a_start(env):
+        argv = syncd_argv(*arguments, powerless=powerless)
+        return run(argv, cwd=cwd, env=env, stdin=stdin, timeout_s=timeout_s)
+    with ExitStack() as stack:
+        given, out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
+        given.write(stdin.encode())
+        given.seek(0)
+        files = [file.fileno() for file in (given, out, err)]
+        child = born(*arguments, cwd=cwd, env=env, files=files)
+        try:
+            status = child.wait(timeout_s)
+        finally:
+            _end_session(child)
+        return Finished(child.args, status, _content(out), _content(err))
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
+
+
+@cache
+def nursery() -> Nursery:
+    """Return what this test process starts our command with."""
+    made = Nursery(plain_environment())
+    atexit.register(made.close)
+    return made
+
+
+def needs_a_start(env: Mapping[str, str] | None) -> bool:
+    """Tell whether these variables do nothing in a process that was forked."""
+    return any(name.startswith(READ_AT_THE_START) for name in env or ())
+
+
+def born(
+    *arguments: str | os.PathLike[str],
+    files: Sequence[int],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Child:
+    """Start `syncd ARGUMENTS` on three descriptors; whoever asks for it sees to its end."""
+    words = [os.fspath(each) for each in arguments]
+    return nursery().start(words, cwd=cwd or Path.cwd(), env=plain_environment(env), files=files)
 
 
 @contextmanager
@@ -193,15 +243,12 @@ def start(
 
     It gets a session of its own, and whatever is left of that session is killed at the end.
     """
-    with (
-        output.with_suffix(".out").open("wb") as out,
-        output.with_suffix(".err").open("wb") as err,
-    ):
+    with _three_files(output) as (nothing, out, err):
         process = subprocess.Popen(
             argv,
             cwd=cwd,
             env=plain_environment(env),
-            stdin=subprocess.DEVNULL,
+            stdin=nothing,
             stdout=out,
             stderr=err,
             text=True,
@@ -222,12 +269,30 @@ def start_syncd(
     powerless: bool = False,
 ) -> Iterator[Running]:
     """Start `syncd ARGUMENTS` in the background; see `start`."""
-    argv = syncd_argv(*arguments, powerless=powerless)
-    with start(argv, output=output, cwd=cwd, env=env) as running:
-        yield running
+    if powerless or needs_a_start(env):
+        argv = syncd_argv(*arguments, powerless=powerless)
+        with start(argv, output=output, cwd=cwd, env=env) as running:
+            yield running
+        return
+    with _three_files(output) as files:
+        child = born(*arguments, cwd=cwd, env=env, files=files)
+    try:
+        yield Running(child.args, child, output)
+    finally:
+        _end_session(child)
 
 
-def _end_session(process: subprocess.Popen[str]) -> None:
+@contextmanager
+def _three_files(output: Path) -> Iterator[tuple[int, int, int]]:
+    with (
+        Path(os.devnull).open("rb") as nothing,
+        output.with_suffix(".out").open("wb") as out,
+        output.with_suffix(".err").open("wb") as err,
+    ):
+        yield nothing.fileno(), out.fileno(), err.fileno()
+
+
+def _end_session(process: subprocess.Popen[str] | Child) -> None:
     # The group outlives its leader while any member lives, and its id is not reused until then;
     # with no member left there is nothing to signal.
     try:
@@ -236,4 +301,4 @@ def _end_session(process: subprocess.Popen[str]) -> None:
         pass
     except PermissionError:
         process.kill()
-    process.wait()
+    process.wait(TIMEOUT_S)

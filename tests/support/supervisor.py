@@ -1,7 +1,7 @@
 """Keeps one PostgreSQL server for a test process, and takes it away when that process ends.
 
-Run as a program: `python supervisor.py JSON`, with `argv` (the server's command), `home` (the
-directory that is removed at the end), `log`, `identity` (whom the server runs as) and `parent`. It
+Run as a program: `python supervisor.py JSON`, with `argv` (the server's command), `folders` (which
+are removed at the end), `log`, `identity` (whom the server runs as) and `parent`. It
 obeys one-word lines on stdin, answers each with one line, and takes the end of stdin for the end of
 the tests: whether pytest finished, was interrupted or was killed with -9, stdin closes, and neither
 a server nor its files stay behind. Imports nothing but the standard library.
@@ -117,7 +117,8 @@ def main() -> None:
         sys.stdout = None  # nobody listens, and the interpreter need not complain at its end
     finally:
         server.end(signal.SIGQUIT)  # immediate: nobody will read these files again
-        shutil.rmtree(order["home"], ignore_errors=True)
+        for folder in order["folders"]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.processes import TIMEOUT_S, plain_environment
+from tests.support.nursery import Child
+from tests.support.processes import TIMEOUT_S, born, plain_environment
 
 PATIENCE_S = 3.0
 """How long a person waits before pressing Ctrl-C again."""
@@ -21,7 +22,7 @@ PATIENCE_S = 3.0
 class Terminal:
     """One process on a pseudo-terminal of its own; `screen` is everything it has shown."""
 
-    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Child, master: int) -> None:
         self.process = process
         self.screen = ""
         self._master = master
@@ -78,20 +79,43 @@ def at_terminal(
     argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[Terminal]:
     """Start a command on a terminal; it is killed and reaped at the end."""
+    with _two_ends() as (master, slave):
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=plain_environment({"TERM": "dumb", **(env or {})}),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        yield from _shown(process, master, slave)
+
+
+@contextmanager
+def syncd_at_terminal(
+    *arguments: str | os.PathLike[str], cwd: Path, env: Mapping[str, str] | None = None
+) -> Iterator[Terminal]:
+    """Start `syncd ARGUMENTS` on a terminal; it is killed and reaped at the end."""
+    with _two_ends() as (master, slave):
+        spoken = {"TERM": "dumb", **(env or {})}
+        child = born(*arguments, cwd=cwd, env=spoken, files=[slave] * 3)
+        yield from _shown(child, master, slave)
+
+
+@contextmanager
+def _two_ends() -> Iterator[tuple[int, int]]:
     master, slave = pty.openpty()
-    process = subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=plain_environment({"TERM": "dumb", **(env or {})}),
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-    )
+    try:
+        yield master, slave
+    finally:
+        os.close(master)
+
+
+def _shown(process: subprocess.Popen[bytes] | Child, master: int, slave: int) -> Iterator[Terminal]:
     os.close(slave)
     try:
         yield Terminal(process, master)
     finally:
         process.kill()
         process.wait()
-        os.close(master)
