@@ -120,7 +120,7 @@ def best(run: Callable[[], object], times: int) -> float:
 def fetch(tx: Connection, query: str) -> Callable[[], object]:
     """Return a run of a query by the driver alone: our column types are not what is measured."""
     connection = tx.connection.dbapi_connection
-    assert connection is not None  # noqa: S101
+    assert connection is not None  # noqa: S101 - it is open
     return lambda: connection.cursor().execute(query).fetchall()
 
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -122,9 +123,9 @@ def measure(tasks: int, runs: int, database: str | None) -> dict[str, float]:
             folder.mkdir()
             app = our_app(url, folder, database or "sqlite:///syncd.db")
             floor_read = seconds(lambda: blake2b(fetch(url)).digest())
-            floor_write = seconds(lambda folder=folder: write(body, folder))  # type: ignore[misc]
-            first = seconds(lambda app=app: our_pull(app))  # type: ignore[misc]
-            unchanged = seconds(lambda app=app: our_pull(app))  # type: ignore[misc]
+            floor_write = seconds(partial(write, body, folder))
+            first = seconds(partial(our_pull, app))
+            unchanged = seconds(partial(our_pull, app))
             for name, took in (
                 ("floor: fetch and hash", floor_read),
                 ("floor: fetch, decode, write", floor_read + floor_write),

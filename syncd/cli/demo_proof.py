@@ -41,10 +41,17 @@ def query(database: Path, sql: str) -> list[tuple[Any, ...]]:
         return db.execute(sql).fetchall()
 
 
+def execute(database: Path, *statements: str) -> None:
+    """Change the database, as any SQL tool would."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
 def mirrored(database: Path) -> dict[int, dict[str, str]]:
     """Return what the mirror says of each task that is there."""
     listed = ", ".join(FIELDS)
-    rows = query(database, f"SELECT id, {listed} FROM tasks WHERE removed_at IS NULL")  # noqa: S608
+    rows = query(database, f"SELECT id, {listed} FROM tasks WHERE removed_at IS NULL")  # noqa: S608 - our own names
     return {id: dict(zip(FIELDS, map(_text, values), strict=True)) for id, *values in rows}
 
 
@@ -69,4 +76,4 @@ def fingerprint(database: Path) -> str:
 
 
 def _rows(database: Path, table: str) -> list[str]:
-    return sorted(map(repr, query(database, f"SELECT * FROM {table}")))  # noqa: S608 - ours
+    return sorted(map(repr, query(database, f"SELECT * FROM {table}")))  # noqa: S608 - our own names

@@ -41,7 +41,7 @@ def empty_list(envelope: Json, fault: Fault) -> None:  # noqa: ARG001 - a lie's 
     envelope["data"] = []
 
 
-def no_data(envelope: Json, fault: Fault) -> None:  # noqa: ARG001
+def no_data(envelope: Json, fault: Fault) -> None:  # noqa: ARG001 - as its neighbours
     """As for an empty list, in the other form."""
     envelope.pop("data", None)
 

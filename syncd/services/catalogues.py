@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from syncd.errors import Refused, Unauthorized
 from syncd.model.records import Rejected, Stub
@@ -14,6 +14,8 @@ from syncd.resources import catalogue as small
 from syncd.resources import members, projects, tags
 from syncd.resources.catalogue import Catalogue, Changes
 from syncd.resources.derived import Derived
+from syncd.resources.tasks import images as mirror
+from syncd.resources.tasks.table import task_tags
 from syncd.services.progress import Progress
 from syncd.store import quarantine
 from syncd.store.engine import Database
@@ -35,15 +37,25 @@ class Whole:
     rows: Sequence[Values]
     rejected: Sequence[Rejected]
 
+    @property
+    def ids(self) -> frozenset[int] | None:
+        """The records it holds; None where one could not be read, and might be any of them."""
+        return None if self.rejected else frozenset(row["id"] for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The catalogues as answered, what tasks tell of them, and what could not be had."""
+    """The catalogues as answered, what tasks tell of them, and what could not be had.
+
+    `used_tags` are tags that tasks keep, though neither the list of tags nor that of tasks shows
+    them.
+    """
 
     whole: tuple[Whole, ...] = ()
     notes: tuple[str, ...] = ()
     fetched: bool = False
     denied_projects: frozenset[int] = frozenset()
+    used_tags: frozenset[int] = frozenset()
 
     @property
     def project_status(self) -> dict[int, str] | None:
@@ -58,6 +70,14 @@ class Gathered:
         """The ids of each tag name, where tags were answered."""
         rows = [one.rows for one in self.whole if one.catalogue.kind == "tag"]
         return _by_name(rows[0]) if rows else {}
+
+    @property
+    def listed_tags(self) -> frozenset[int] | None:
+        """The tags that were answered; None where they were not, or not all could be read."""
+        for one in self.whole:
+            if one.catalogue.kind == "tag":
+                return one.ids
+        return None
 
 
 def _by_name(rows: Sequence[Values]) -> dict[str, tuple[int, ...]]:
@@ -91,14 +111,25 @@ def gather(
         left_s = client.budget.estimate_s(len(wanted) - done)
         progress.step(f"{catalogue.kind}s", done=done, total=len(wanted), left_s=left_s)
         try:
-            answer = client.call(catalogue.request())
+            whole.append(_ask(client, catalogue))
         except (Refused, Unauthorized) as error:
             notes.append(f"{catalogue.kind}s were not refreshed: {error.message}")
-            continue
-        data = None if answer.data is None else bytes(answer.data)
-        whole.append(Whole(catalogue, *small.read_answer(catalogue, data)))
     denied = _denied_projects(client, whole, live_projects)
     return Gathered(tuple(whole), tuple(notes), fetched=True, denied_projects=denied)
+
+
+def _ask(client: Client, catalogue: Catalogue) -> Whole:
+    answer = client.call(catalogue.request())
+    data = None if answer.data is None else bytes(answer.data)
+    return Whole(catalogue, *small.read_answer(catalogue, data))
+
+
+def ask_for_tags(client: Client) -> frozenset[int] | None:
+    """Return the tags that the account lists, at the cost of one request; None where it refuses."""
+    try:
+        return _ask(client, tags.catalogue()).ids
+    except (Refused, Unauthorized):
+        return None
 
 
 def _denied_projects(
@@ -141,11 +172,7 @@ def plan(
         listed: Sequence[Values] = ()
         if catalogue.kind in whole:
             listed = whole[catalogue.kind].rows
-            # A tag or a project that tasks show is there; a deactivated member is not.
-            used = set() if catalogue.kind == "member" else set(shown)
-            if catalogue.kind == "project":
-                used |= _not_denied(tx, gathered)
-            change = small.compare(tx, catalogue, listed, whole=True, still_used=used)
+            change = _compare_whole(tx, whole[catalogue.kind], gathered, stubs)
             changes.append((catalogue, change))
             counts[f"{catalogue.kind}s_written"] = len(change.rows)
             counts[f"{catalogue.kind}s_removed"] = len(change.gone)
@@ -165,9 +192,39 @@ def plan(
     return CataloguePlan(tuple(changes), rejected, tuple(notes), counts)
 
 
+def _compare_whole(
+    tx: Connection, one: Whole, gathered: Gathered, stubs: Mapping[str, Mapping[int, Stub]]
+) -> Changes:
+    """Compare a whole answer with its table: what is absent goes, unless something tells of it."""
+    # A record that could not be read may be any of those that seem to be absent.
+    entire = one.ids is not None
+    there = _not_denied(tx, gathered) if one.catalogue.kind == "project" else set()
+    change = small.compare(tx, one.catalogue, one.rows, whole=entire, still_used=there)
+    if not change.gone:  # nothing, or so much that the answer is in doubt, used or not
+        return change
+    there |= _used_by_tasks(tx, one.catalogue.kind, gathered, stubs)
+    return small.compare(tx, one.catalogue, one.rows, whole=entire, still_used=there)
+
+
 def _not_denied(tx: Connection, gathered: Gathered) -> set[int]:
     """Return the projects whose absence no look has confirmed."""
     return set(projects.live_ids(tx)) - gathered.denied_projects
+
+
+def _used_by_tasks(
+    tx: Connection, kind: str, gathered: Gathered, stubs: Mapping[str, Mapping[int, Stub]]
+) -> set[int]:
+    """Return what is there because tasks have it.
+
+    Without stubs the tasks' answer was equal to the last one: the mirror's tasks are what it shows.
+    """
+    if kind == "member":
+        return set()  # tasks go on naming a person who was deactivated (API sheet, section 8)
+    if kind in stubs:
+        return set(stubs[kind]) | (gathered.used_tags if kind == "tag" else set())
+    if kind == "project":
+        return set(mirror.count_live(tx))
+    return set(tx.scalars(select(task_tags.c.tag_id).distinct()))
 
 
 def _held_in_words(catalogue: Catalogue, changes: Changes) -> str:

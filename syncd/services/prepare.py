@@ -16,8 +16,8 @@ from syncd.resources.derived import Derived
 from syncd.resources.projects import live_ids, pending_ids
 from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.flat import Places
-from syncd.resources.tasks.wire import OPTIONAL_KEYS, TagIds, read_tags
-from syncd.services import catalogues, memory
+from syncd.resources.tasks.wire import OPTIONAL_KEYS
+from syncd.services import catalogues, memory, tag_doubts
 from syncd.services.catalogues import Gathered
 from syncd.services.fetch import (
     Fetched,
@@ -31,7 +31,14 @@ from syncd.services.fetch import (
 from syncd.services.hidden import Hidden, find_hidden, suspect
 from syncd.services.look import Looked, look, read_projects, tasks_themselves
 from syncd.services.memory import Memory
-from syncd.services.planning import Answers, Overview, Questions, overview, question
+from syncd.services.planning import (
+    Answers,
+    Overview,
+    Questions,
+    overview,
+    plan_removals,
+    question,
+)
 from syncd.services.progress import Progress
 from syncd.services.rights import read_rights
 from syncd.store.engine import Database
@@ -41,8 +48,6 @@ from syncd.worksection.client import Client
 
 OVER_LIMIT_LASTS = timedelta(days=1)
 """How long an account is pulled by projects before the whole is tried again."""
-TAG_LOOKS = 20
-"""Looks, in one pull, at tasks that come without the tags they had."""
 
 WIRE_KEYS = {name: key for key, name in OPTIONAL_KEYS.items()}
 
@@ -168,20 +173,54 @@ def _settle(
             projects=prepared.gathered.project_status,
             progress=work.progress,
         )
-    answers, notes = _settle_fields(work.client, questions, prepared.known.tag_ids)
+    answers, notes = _settle_fields(work, prepared, questions, whole)
+    answers = replace(answers, evidence=looked.evidence)
     hidden = _look_for_hidden(work, prepared, whole, questions)
     if looked.trouble:
         notes = (*notes, f"looking at missing tasks ended early: {looked.trouble}")
-    return replace(
+    settled = replace(
         prepared,
         scope=scope,
         whole=whole,
         questions=questions,
-        answers=replace(answers, evidence=looked.evidence),
+        answers=answers,
         answer_lies=looked.answer_lies,
         hidden=hidden,
         notes=(*notes, *hidden.notes),
     )
+    return _keep_used_tags(work, settled, fetched, whole, allow_removals=allow_removals)
+
+
+def _keep_used_tags(
+    work: Pulling, settled: Prepared, fetched: Fetched, whole: Overview, *, allow_removals: bool
+) -> Prepared:
+    """Note the tags that tasks keep, of those that the account's list of tags lacks."""
+    listed = settled.gathered.listed_tags
+    if listed is None:
+        return settled
+    with work.db.read() as tx:
+        suspicious = tag_doubts.unlisted(tx, listed)
+        if not suspicious:
+            return settled
+        going = plan_removals(
+            tx,
+            settled.questions,
+            settled.answers,
+            scope=settled.scope,
+            previous=settled.known.previous,
+            listed=whole.listed,
+            max_removals=work.max_removals,
+            allow_removals=allow_removals,
+            answer_lies=settled.answer_lies,
+        )
+        used = tag_doubts.still_used(
+            tx,
+            suspicious,
+            (source.load() for source in fetched.slices),
+            settled.answers,
+            [one.before.record.id for one in going.removals],
+        )
+    return replace(settled, gathered=replace(settled.gathered, used_tags=used))
 
 
 def _look_for_hidden(
@@ -200,16 +239,20 @@ def _look_for_hidden(
 
 
 def _settle_fields(
-    client: Client, questions: Questions, tag_ids: TagIds
+    work: Pulling, prepared: Prepared, questions: Questions, whole: Overview
 ) -> tuple[Answers, tuple[str, ...]]:
     """Look at tasks themselves where fields are missing from the whole answer, or tags from one."""
-    undecided, notes = _hidden_fields(client, questions)
+    undecided, notes = _hidden_fields(work.client, questions)
     if "tags" in undecided:
         return Answers(undecided=undecided), notes
-    asked = questions.tags[:TAG_LOOKS]
-    left = frozenset(questions.tags[TAG_LOOKS:])
-    nodes = tasks_themselves(client, asked)
-    tags = {id: read_tags(node, tag_ids) if "tags" in node else () for id, node in nodes.items()}
+    tags, left = tag_doubts.settle_tags(
+        work.db,
+        work.client,
+        questions.tags,
+        tag_ids=prepared.known.tag_ids,
+        shown=whole.stubs["tag"],
+        listed=prepared.gathered.listed_tags,
+    )
     if left:
         notes = (
             *notes,

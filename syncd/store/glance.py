@@ -82,7 +82,7 @@ def _state(driver: Driver) -> SchemaState:
     tables = {name for (name,) in driver.execute(driver.tables_query)}
     revision = None
     if VERSION_TABLE in tables:
-        found = driver.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608
+        found = driver.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608 - our own name
         revision = found[0] if found else None
     state = schema_state_of(label, tables - {VERSION_TABLE}, revision)
     if state.empty:

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, column, inspect, select, table, text
 
 from syncd import shipped
 from syncd.errors import StorageFailed
@@ -27,7 +27,7 @@ def schema_state(db: Database) -> SchemaState:
         tables = inspect(tx).get_table_names()
         revision = None
         if VERSION_TABLE in tables:
-            revision = tx.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
+            revision = tx.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
     return schema_state_of(db.label, set(tables) - {VERSION_TABLE}, revision)
 
 

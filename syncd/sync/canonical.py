@@ -35,7 +35,7 @@ def canonical(field: str, value: Value) -> Hashable:
     if field in _EMAILS:
         return canonical_email(str(value))
     if isinstance(value, str):
-        return canonical_text(value)
+        return canonical_text(value) or None  # blanks alone are nothing, too
     if isinstance(value, datetime):
         return value.date()
     return value

@@ -7,20 +7,10 @@ queued → sending → applied → confirmed is the road of a change that nobody
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
-Operation = Literal["create", "update", "complete", "reopen"]
-State = Literal[
-    "queued",
-    "sending",
-    "applied",
-    "confirmed",
-    "held",
-    "conflict",
-    "uncertain",
-    "failed",
-    "cancelled",
-]
+from syncd.model.change import ChangeState, Operation
+
+State = ChangeState
 
 OPERATIONS: tuple[Operation, ...] = ("create", "update", "complete", "reopen")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,26 +28,20 @@ Index = Mapping[int, Indexed]
 class Survey:
     """Ids by what has to be done about them.
 
-    `changed` are to be compared, `absent` are live in the mirror and not in the slice, `arrived`
-    are in the slice and not live in this scope of the mirror, `tagless` had tags in the mirror's
-    hash and show no tags key now.
+    `changed` are to be compared, `absent` are live in the mirror and not in the slice.
     """
 
     changed: frozenset[int]
     absent: frozenset[int]
-    arrived: frozenset[int]
     unchanged: int
 
 
 def survey(part: Slice, index: Index) -> Survey:
     """Compare one slice with the mirror's index of the same scope."""
-    changed, arrived, unchanged = [], [], 0
+    changed, unchanged = [], 0
     for id, content_hash in part.hashes.items():
         known = index.get(id)
-        if known is None or known.removed:
-            arrived.append(id)
-            changed.append(id)
-        elif known.content_hash != content_hash or known.suspect:
+        if known is None or known.removed or known.suspect or known.content_hash != content_hash:
             changed.append(id)
         else:
             unchanged += 1
@@ -57,14 +51,4 @@ def survey(part: Slice, index: Index) -> Survey:
         for id, known in index.items()
         if id not in part.tasks and id not in unread and not known.removed
     )
-    return Survey(frozenset(changed), frozenset(absent), frozenset(arrived), unchanged)
-
-
-def missing(surveys: Iterable[Survey]) -> frozenset[int]:
-    """Return the tasks that no slice shows: a task that moved is absent here and arrives there."""
-    absent: set[int] = set()
-    arrived: set[int] = set()
-    for one in surveys:
-        absent |= one.absent
-        arrived |= one.arrived
-    return frozenset(absent - arrived)
+    return Survey(frozenset(changed), frozenset(absent), unchanged)

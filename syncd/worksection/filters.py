@@ -83,10 +83,10 @@ class Field:
         self._name = name
         self._kind = fields[name]
 
-    def __eq__(self, value: object) -> Expression:  # type: ignore[override]
+    def __eq__(self, value: object) -> Expression:  # type: ignore[override]  # no bool
         return self._compared("=", value)
 
-    def __ne__(self, value: object) -> Expression:  # type: ignore[override]
+    def __ne__(self, value: object) -> Expression:  # type: ignore[override]  # no bool
         return self._compared("!=", value)
 
     def __lt__(self, value: date) -> Expression:

@@ -40,7 +40,7 @@ class OAuth2:
             return _form(request, endpoint, headers, access)
         return addressed(request, endpoint, encode(request.pairs), headers, (access,))
 
-    def recover(self, request: Request, rejection: Rejection) -> bool:  # noqa: ARG002
+    def recover(self, request: Request, rejection: Rejection) -> bool:  # noqa: ARG002 - Scheme's
         """Renew an expired token, or take the one that another process has renewed.
 
         Raises what renewing raises: Unauthorized needs a person, Unreachable may pass.

@@ -8,9 +8,7 @@ asked for first.
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
 from datetime import date, datetime, time
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -170,21 +168,6 @@ def wire_number(number: int | Decimal) -> str:
     text = f"{Decimal(number):f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
-
-
-def canonical_text(text: str | None) -> str:
-    """Return `text` for comparison only: the account changes line ends, blanks and entities."""
-    if not text:
-        return ""
-    if "&" in text:
-        text = html.unescape(text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
-    return unicodedata.normalize("NFC", text).strip()
-
-
-def same_text(ours: str | None, theirs: str | None) -> bool:
-    """Return whether two texts are the same to a reader."""
-    return ours == theirs or canonical_text(ours) == canonical_text(theirs)
 
 
 @lru_cache(maxsize=8192)

@@ -169,7 +169,7 @@ class Hmac:
         header = ("Authorization", f"Admin {at}_{signature.reveal()}")
         return _json(request, base_url, header, (self._key, signature))
 
-    def recover(self, request: Request, rejection: Rejection) -> bool:  # noqa: ARG002
+    def recover(self, request: Request, rejection: Rejection) -> bool:  # noqa: ARG002 - Scheme's
         """Send again if the account's own clock shows that the time in the header was off."""
         if rejection.skew_s is not None:
             self.observe(rejection.skew_s)

@@ -6,6 +6,7 @@ and words are read together.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -149,13 +150,24 @@ def _read(reply: Reply) -> Envelope | str:
 def _not_json(request: Request, reply: Reply, reason: str) -> AccountError:
     if reply.status in {401, 403}:
         return _unauthorized(f"HTTP {reply.status}", scoped=False)
-    if reply.status == 200 and (not reply.body.strip() or "truncated" in reason):
-        return Unanswered(f"The account's answer to {request.action} ended before its end")
+    if reply.status == 200 and "truncated" in reason:
+        if not _is_whole(reply.body):
+            return Unanswered(f"The account's answer to {request.action} ended before its end")
+        reason = "half of a surrogate pair"
     return BadReply(
         f"The account's answer to {request.action} makes no sense (HTTP {reply.status}): {reason}",
         body=reply.excerpt(),
         hint="If this is a login or maintenance page, check account.url or wait.",
     )
+
+
+def _is_whole(body: bytes) -> bool:
+    """Tell whether JSON has its end; our decoder takes half a surrogate pair near it for a cut."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _refusal(request: Request, reply: Reply, envelope: Envelope, *, scoped: bool) -> AccountError:

@@ -249,20 +249,19 @@ def test_two_writers_of_one_ref_queue_one_creation_on_postgresql(pg_gate):
 
 
 def test_a_base_is_what_the_statement_saw_though_a_pull_landed_meanwhile(pg_gate):
-    with connected(pg_gate.url) as own:
-        statement = (
-            "UPDATE live_tasks SET name = 'mine' FROM (SELECT pg_sleep(1)) s WHERE id = 1000"
-        )
-
-        def pull() -> None:
-            time.sleep(0.4)
-            pg_gate.run("UPDATE tasks SET name = 'theirs' WHERE id = 1000")
-
-        landing = threading.Thread(target=pull)
-        landing.start()
-        own.execute(statement)
-        own.commit()
-        landing.join(20)
+    held = "(SELECT pg_advisory_xact_lock(7)) s"
+    statement = f"UPDATE live_tasks SET name = 'mine' FROM {held} WHERE id = 1000"
+    begun = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted"
+    with connected(pg_gate.url) as own, connected(pg_gate.url) as other:
+        other.execute("SELECT pg_advisory_lock(7)")
+        editing = threading.Thread(target=lambda: (own.execute(statement), own.commit()))
+        editing.start()
+        deadline = time.monotonic() + 20
+        while not other.execute(begun).fetchall():
+            assert time.monotonic() < deadline
+        pg_gate.run("UPDATE tasks SET name = 'theirs' WHERE id = 1000")
+        other.execute("SELECT pg_advisory_unlock(7)")
+        editing.join(20)
     assert [("update", {"name": "mine"}, {"name": "Task 1000"})] == pg_gate.said()
 
 

@@ -138,7 +138,7 @@ def test_repeating_a_pending_edit_queues_nothing(gate):
 
 def test_what_one_statement_queued_is_one_batch(gate):
     gate.run("UPDATE live_tasks SET priority = 1")
-    time.sleep(0.002)
+    time.sleep(0.002)  # on SQLite a batch is named for its millisecond
     gate.run("UPDATE live_tasks SET priority = 2 WHERE id = 1000")
     batches = [change["batch"] for change in gate.changes()]
     assert 6 == len(batches)

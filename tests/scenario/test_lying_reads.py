@@ -88,7 +88,7 @@ NO_ANSWER: dict[str, tuple[Fault, type[SyncdError]]] = {
     ),
     "half a character": (
         Fault("garbage", THE_LIST, value='{"status":"ok","data":[{"id":"1","name":"\\ud83d"}]}'),
-        Unanswered,  # for the decoder the other half is still to come
+        BadReply,
     ),
     "a number beyond all numbers": (
         Fault("garbage", THE_LIST, value='{"status":"ok","data":[{"id":1e999}]}'),

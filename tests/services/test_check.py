@@ -232,7 +232,7 @@ def test_one_refused_action_is_a_warning_and_says_what_is_lost(box: Sandbox) -> 
 
 @pytest.mark.parametrize("kind", ["html_login", "garbage"])
 def test_an_answer_that_is_no_json_is_told_as_that(box: Sandbox, kind: str) -> None:
-    box.faults.add(Fault(kind))  # type: ignore[arg-type]
+    box.faults.add(Fault(kind))
     with a_look(box) as look:
         found = list(look.findings())
     assert [(one.check, one.severity) for one in found] == [("account.answer", "problem")]
@@ -247,7 +247,7 @@ def token_file(box: Sandbox, path: Path, **grant: object) -> dict[str, object]:
     import json
 
     path.touch(mode=0o600)
-    path.write_text(json.dumps(box.oauth.grant(**grant)))  # type: ignore[arg-type]
+    path.write_text(json.dumps(box.oauth.grant(**grant)))
     return {
         "auth": "oauth2",
         "api_key": None,
@@ -536,7 +536,7 @@ def mirror(tmp_path: Path) -> Iterator[App]:
 
 def record(app: App, id: int, outcome: str, at: datetime, error: str | None = None) -> None:
     with app.db.write() as tx:
-        record_run(tx, id, RunRow("pull", "account", at, at, outcome, at, error=error))  # type: ignore[arg-type]
+        record_run(tx, id, RunRow("pull", "account", at, at, outcome, at, error=error))
 
 
 def test_a_fresh_mirror_is_found_fresh(mirror: App) -> None:

@@ -33,7 +33,7 @@ def answers(**changes: object) -> Answers:
         "database": "sqlite:///syncd.db",
         "key": Secret(CANARY),
     }
-    return Answers(**{**given, **changes})  # type: ignore[arg-type]
+    return Answers(**{**given, **changes})
 
 
 @pytest.mark.parametrize(

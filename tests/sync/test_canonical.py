@@ -6,13 +6,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from syncd.model.change import MISSING
-from syncd.sync.canonical import canonical_text, same
+from syncd.sync.canonical import same
 from syncd.sync.names import Names, shown, with_ids
-from syncd.worksection import scalars
 from tests.support.records import a_task
 
 NAMES = Names(
@@ -56,11 +53,6 @@ def test_the_same_to_a_reader(field, one, other):
 )
 def test_not_the_same_to_a_reader(field, one, other):
     assert not same(field, one, other)
-
-
-@given(st.text() | st.text("a&mp;#\r\n\u00a0 é\u0301"))
-def test_texts_are_compared_here_as_the_client_compares_them(text):
-    assert scalars.canonical_text(text) == canonical_text(text)
 
 
 def test_a_record_is_shown_in_the_words_of_the_view():

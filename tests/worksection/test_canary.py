@@ -162,7 +162,7 @@ def test_the_endpoints_of_consent_tell_nothing(how: str, caplog: pytest.LogCaptu
 
 def test_a_hidden_text_shows_nothing_and_is_not_pickled() -> None:
     hidden = Hidden("CANARYhidden")
-    shown = [repr(hidden), str(hidden), f"{hidden:>9}", f"{hidden!r:.30}", "%s" % hidden]  # noqa: UP031
+    shown = [repr(hidden), str(hidden), f"{hidden:>9}", f"{hidden!r:.30}", "%s" % hidden]  # noqa: UP031 - that too
     assert "CANARY" not in "".join(shown)
     for spoil in (pickle.dumps, copy.copy, copy.deepcopy, lambda each: each.__getstate__()):
         with pytest.raises(TypeError):

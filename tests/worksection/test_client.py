@@ -138,7 +138,7 @@ def test_the_observation_is_from_before_the_request_and_never_steps_back() -> No
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     clock = iter([noon, noon + timedelta(seconds=1), noon + timedelta(seconds=2)])
     backwards = iter([noon - timedelta(hours=1)] * 3)
-    now = lambda: next(clock, None) or next(backwards)  # noqa: E731
+    now = lambda: next(clock, None) or next(backwards)  # noqa: E731 - it is short
     with Peer(ok([])) as peer, a_client(peer.url, time=time, clock=now) as client:
         first, second = client.call(READ), client.call(READ)
     assert (first.observed_at, first.skew_s) == (noon, -1.0)
@@ -192,7 +192,7 @@ def test_threads_take_turns() -> None:
             peer.stopping.wait(0.005)
             with guard:
                 running -= 1
-            connection.sendall(ok([]))  # type: ignore[attr-defined]
+            connection.sendall(ok([]))
 
         return step
 

@@ -183,14 +183,14 @@ def test_reads_are_known_and_all_else_writes() -> None:
         lambda: files.get_files(id_project=1, id_task=1),
         lambda: files.upload_files([]),
         *(
-            lambda period=period: projects.get_events(period)  # type: ignore[misc]
+            lambda period=period: projects.get_events(period)
             for period in ("60d", "31d", "361m", "73h", "0m", "1d1h", "5", "", "5 m", "٥m")
         ),
     ],
 )
 def test_what_the_account_would_refuse_is_not_built(build: object) -> None:
     with pytest.raises(ValueError, match=r"."):
-        build()  # type: ignore[operator]
+        build()
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_every_scheme_sends_files(box: Sandbox, tmp_path: Path, name: str) -> No
         assert task is not None
         read = client.call(tasks.get_task(int(str(task["id"])), extra=["files"]))
     files = (read.decode(dict[str, object]) or {})["files"]
-    assert [f["name"] for f in files] == ["отчёт.txt", "b.bin"]  # type: ignore[attr-defined]
+    assert [f["name"] for f in files] == ["отчёт.txt", "b.bin"]
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -146,7 +146,7 @@ def test_the_record_limit_is_not_a_rate_limit(box: Sandbox) -> None:
 @pytest.mark.parametrize("retry_after_s", [None, 3])
 def test_the_accounts_rate_limit_is_waited_for(shape: str, retry_after_s: int | None) -> None:
     time = FakeTime()
-    switches = Switches(rate_limit=shape, retry_after_s=retry_after_s)  # type: ignore[arg-type]
+    switches = Switches(rate_limit=shape, retry_after_s=retry_after_s)
     with Sandbox(switches=switches, monotonic=time.monotonic) as box:
         budget = a_budget(time, 1e9)
         with a_client(box.url, time=time, budget=budget) as client:

@@ -93,7 +93,7 @@ def test_what_was_sent_and_not_answered_may_have_landed(step: Step, request_: ob
         a_client(peer.url, patience=ONCE) as client,
         pytest.raises(AccountError) as caught,
     ):
-        client.call(request_)  # type: ignore[arg-type]
+        client.call(request_)
     assert type(caught.value).__name__ == expected
     assert len(peer.requests) == 1
 

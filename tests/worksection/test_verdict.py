@@ -117,7 +117,7 @@ def test_each_answer_has_one_meaning(
     body: str, status: int, error: type[AccountError], request_: object
 ) -> None:
     with pytest.raises(AccountError) as caught:
-        verdict.answer(request_, a_reply(body, status))  # type: ignore[arg-type]
+        verdict.answer(request_, a_reply(body, status))
     assert type(caught.value) is error
 
 
