@@ -8,7 +8,7 @@ lock at its start and not in its middle, BEGIN for a reader (sqlite.org/lang_tra
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ BUSY_TIMEOUT_S = 30
 CONNECT_TIMEOUT_S = 10
 OLDEST_SQLITE = (3, 35, 0)
 OLDEST_POSTGRESQL = 14
+_COMMITTED = "syncd_committed"
 
 
 class Database:
@@ -70,12 +71,15 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Connection]:
-        options = {"syncd_write": write}
+        committed: list[Callable[[], None]] = []
+        options: dict[str, Any] = {"syncd_write": write, _COMMITTED: committed}
         try:
             with self.engine.connect().execution_options(**options) as tx, tx.begin():
                 yield tx
         except DBAPIError as error:
             raise storage_failed(error.orig, self.label) from error
+        for do in committed:
+            do()
 
     def probe(self, *, write: bool) -> None:
         """Open the database once. Raises DatabaseUnusable where it cannot be read or written."""
@@ -107,15 +111,51 @@ class Database:
         insert: Any = sqlite.insert if self.is_sqlite else postgresql.insert
         statement = insert(table)
         keys = list(table.primary_key.columns)
-        if not changing:
-            return statement.on_conflict_do_nothing(index_elements=keys)  # type: ignore[no-any-return]
-        return statement.on_conflict_do_update(  # type: ignore[no-any-return]
-            index_elements=keys, set_={name: statement.excluded[name] for name in changing}
-        )
+        written = {name: statement.excluded[name] for name in changing}
+        made: PostgresInsert | SqliteInsert
+        if changing:
+            made = statement.on_conflict_do_update(index_elements=keys, set_=written)
+        else:
+            made = statement.on_conflict_do_nothing(index_elements=keys)
+        return made
 
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def after_commit(tx: Connection, do: Callable[[], None]) -> None:
+    """Call `do` once what `tx` writes is committed; where it is rolled back, never."""
+    tx.get_execution_options()[_COMMITTED].append(do)
+
+
+def alone(tx: Connection, what: str) -> None:
+    """Wait until no other transaction writes `what`; others wait until this one ends.
+
+    SQLite has one writer at a time anyway. A holder that hangs is not waited for longer here than
+    there: StorageFailed then.
+    """
+    if tx.dialect.name == "postgresql":
+        query = (
+            "SELECT set_config('lock_timeout', :limit, true), pg_advisory_xact_lock("
+            "hashtextextended('syncd ' || :what || ' ' || current_schema(), 0))"
+        )
+        tx.execute(text(query), {"limit": f"{BUSY_TIMEOUT_S}s", "what": what})
+
+
+def horizon(tx: Connection) -> tuple[int, int]:
+    """Return the number of the oldest writer that has not ended, and that of the next to come.
+
+    On SQLite no other writer can be under way: both are 0.
+    """
+    if tx.dialect.name != "postgresql":
+        return 0, 0
+    query = (
+        "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint"
+        " FROM pg_current_snapshot() s"
+    )
+    oldest, following = tx.execute(text(query)).one()
+    return int(oldest), int(following)
 
 
 def open_database(url: str, *, schema: str | None = None) -> Database:

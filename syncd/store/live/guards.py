@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from syncd.store.live.texts import fill, literal
 from syncd.store.outbox import UNSETTLED
+from syncd.store.trail import PRUNED
 from syncd.sync.states import EDITABLE, INITIAL, TRANSITIONS
 
 SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
@@ -57,6 +58,7 @@ def _parts() -> dict[str, str]:
         "initial": words(INITIAL),
         "editable": words(EDITABLE),
         "moves": _moves(),
+        "pruned": f"'{PRUNED}'",
         "unsettled": UNSETTLED,
         "old_unsettled": f"OLD.{UNSETTLED}",
         "now": SQLITE_NOW,
@@ -130,8 +132,13 @@ CREATE TRIGGER outbox_events_refuses_update BEFORE UPDATE ON outbox_events
 BEGIN
   SELECT RAISE(ABORT, <<text_events>>);
 END""",
+    # Retention alone gets through: the newest audit row says up to where, and it stays the newest
+    # for a moment inside that transaction (syncd.services.retention).
     """
 CREATE TRIGGER outbox_events_refuses_delete BEFORE DELETE ON outbox_events
+WHEN EXISTS (SELECT 1 FROM outbox o WHERE o.id = OLD.change_id)
+  OR OLD.id > coalesce((SELECT CASE WHEN a.event = <<pruned>>
+    THEN json_extract(a.detail, '$.last') END FROM audit_log a ORDER BY a.seq DESC LIMIT 1), 0)
 BEGIN
   SELECT RAISE(ABORT, <<text_events>>);
 END""",
@@ -233,6 +240,27 @@ FOR EACH ROW EXECUTE FUNCTION outbox_trail()""",
 CREATE OR REPLACE TRIGGER outbox_kept BEFORE TRUNCATE ON outbox
 FOR EACH STATEMENT EXECUTE FUNCTION outbox_refuses(<<text_kept>>)""",
     """
-CREATE OR REPLACE TRIGGER outbox_events_refuses BEFORE UPDATE OR DELETE OR TRUNCATE ON outbox_events
+CREATE OR REPLACE TRIGGER outbox_events_refuses BEFORE UPDATE OR TRUNCATE ON outbox_events
 FOR EACH STATEMENT EXECUTE FUNCTION outbox_refuses(<<text_events>>)""",
+    # Retention alone gets through: the newest audit row says up to where, and it stays the newest
+    # for a moment inside that transaction (syncd.services.retention).
+    """
+CREATE OR REPLACE FUNCTION outbox_events_keeps() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  sealed bigint;
+  lost bigint;
+BEGIN
+  EXECUTE format('SELECT CASE WHEN event = %L THEN (detail->>''last'')::bigint END'
+    ' FROM %I.audit_log ORDER BY seq DESC LIMIT 1', <<pruned>>, TG_TABLE_SCHEMA) INTO sealed;
+  EXECUTE format('SELECT count(*) FROM gone WHERE id > $1'
+    ' OR EXISTS (SELECT 1 FROM %I.outbox o WHERE o.id = gone.change_id)', TG_TABLE_SCHEMA)
+    INTO lost USING coalesce(sealed, 0);
+  IF lost > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = <<text_events>>, ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$""",
+    """
+CREATE OR REPLACE TRIGGER outbox_events_keeps AFTER DELETE ON outbox_events
+REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION outbox_events_keeps()""",
 )
