@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from syncd.errors import (
-    ConfigError,
     DatabaseUnusable,
     LeaseHeld,
     NoMirror,
     StorageFailed,
 )
 from syncd.resources.derived import Derived
-from syncd.settings import Settings
+from syncd.services.actor import local_actor
+from syncd.settings import Conflicts, Settings
 from syncd.store import lease, upgrade
 from syncd.store.engine import Database, open_database
 from syncd.store.revisions import no_mirror, outdated
@@ -28,8 +28,9 @@ from syncd.store.revisions import no_mirror, outdated
 if TYPE_CHECKING:
     from syncd.services.prepare import Pulling
     from syncd.services.progress import Progress
+    from syncd.services.push import Pushing
+    from syncd.sync.merge import Policy
     from syncd.worksection.client import Client
-    from syncd.worksection.signing import Scheme
 
 WAIT_STEP_S = 0.5
 
@@ -83,6 +84,8 @@ class App:
     @contextmanager
     def client(self) -> Iterator[Client]:
         """Open the way to the account. Nothing is sent before the first call."""
+        from syncd.services.opening import open_client
+
         with open_client(self.settings, clock=self.clock, sleep=self.sleep, rng=self.rng) as client:
             yield client
 
@@ -139,7 +142,30 @@ class App:
         Raises LeaseHeld while another instance holds it, unless told to `wait`.
         """
         with self.turn(wait=wait) as (held, client):
-            yield self._pulling(held, client, progress, actor or f"cli:{_user()}")
+            yield self._pulling(held, client, progress, actor or local_actor())
+
+    @contextmanager
+    def pushing(
+        self, progress: Progress, *, actor: str | None = None, wait: bool = False
+    ) -> Iterator[Pushing]:
+        """Hold the lease and open the account, for the length of a push.
+
+        Raises LeaseHeld while another instance holds it, unless told to `wait`.
+        """
+        with self.turn(wait=wait) as (held, client):
+            yield self._pushing(held, client, progress, actor or local_actor())
+
+    @contextmanager
+    def syncing(
+        self, progress: Progress, *, actor: str | None = None, wait: bool = False
+    ) -> Iterator[tuple[Pulling, Pushing]]:
+        """Hold the lease and open the account, for the length of one cycle: a pull and a push."""
+        with self.turn(wait=wait) as (held, client):
+            who = actor or local_actor()
+            yield (
+                self._pulling(held, client, progress, who),
+                self._pushing(held, client, progress, who),
+            )
 
     @contextmanager
     def rehearsing(self, progress: Progress, *, wait: bool = False) -> Iterator[Pulling]:
@@ -157,7 +183,7 @@ class App:
         with unwritten as held, self.client() as client:
             spacing = timedelta(seconds=client.budget.spacing_s)
             client.budget.not_before(_left_of(spacing, held, self.clock()))
-            yield self._pulling(held, client, progress, f"cli:{_user()}")
+            yield self._pulling(held, client, progress, local_actor())
             self.sleep(client.budget.wait_s())  # no row tells the next holder when we asked
 
     @contextmanager
@@ -190,6 +216,28 @@ class App:
             actor=actor,
         )
 
+    def _pushing(
+        self, held: lease.Lease, client: Client, progress: Progress, actor: str
+    ) -> Pushing:
+        from syncd.services.push import Pushing
+        from syncd.services.push.epoch import Epoch, epoch_path
+
+        settings = self.settings
+        return Pushing(
+            db=self.db,
+            client=client,
+            lease=held,
+            derived=self.derived,
+            extra=settings.pull.extra,
+            policy=policy(settings.push.conflicts),
+            max_batch=settings.push.max_batch,
+            epoch=Epoch(self.db, epoch_path(self.db, dict(os.environ))),
+            clock=self.clock,
+            rng=self.rng,
+            progress=progress,
+            actor=actor,
+        )
+
     @contextmanager
     def _lease(self, *, wait: bool) -> Iterator[lease.Lease]:
         taken = self._waiting(lambda: lease.hold(self.db, now=self.clock()), wait=wait)
@@ -213,6 +261,15 @@ class App:
             yield held
 
 
+def policy(conflicts: Conflicts) -> Policy:
+    """Return whose value stands in a conflict, as the settings say: for all fields, or for each."""
+    from syncd.sync.merge import Policy
+
+    if isinstance(conflicts, str):
+        return Policy(conflicts)
+    return Policy(fields=conflicts)
+
+
 def _left_of(spacing: timedelta, held: lease.Lease, now: datetime) -> float:
     """Return the seconds until the account may be asked again, whoever asked it last.
 
@@ -225,98 +282,22 @@ def _left_of(spacing: timedelta, held: lease.Lease, now: datetime) -> float:
 
 
 @contextmanager
-def open_client(
-    settings: Settings,
-    *,
-    clock: Callable[[], datetime] = utc_now,
-    sleep: Callable[[float], None] = time.sleep,
-    rng: Random | None = None,
-) -> Iterator[Client]:
-    """Open the way to the account of `settings`, with no database about."""
-    from syncd.worksection.budget import Budget
-    from syncd.worksection.client import Client
-
-    budget = Budget(
-        settings.limits.requests_per_second,
-        host=_host(settings.account.url),
-        clock=time.monotonic,
-        sleep=sleep,
-    )
-    with Client(
-        settings.account.url,
-        scheme(settings, clock=clock, sleep=sleep),
-        budget,
-        timeout_s=float(settings.limits.timeout),
-        clock=clock,
-        sleep=sleep,
-        rng=rng or Random(),  # noqa: S311 - it spreads retries, it guards nothing
-    ) as client:
-        yield client
-
-
-@contextmanager
 def asking_for(settings: Settings, *, wait: bool = False) -> Iterator[Client]:
     """Open the account as `App.asking` does, also where there can be no database at all."""
+    from syncd.services.opening import open_client
+
     try:
         app = build(settings)
     except DatabaseUnusable:
-        with open_client(settings) as client:
+        with open_client(settings, clock=utc_now, sleep=time.sleep, rng=_random()) as client:
             yield client
         return
     with closing(app.db), app.asking(wait=wait) as client:
         yield client
 
 
-def _host(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    return urlsplit(url).hostname or ""
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in some containers
-        return "unknown"
-
-
-def scheme(
-    settings: Settings, *, clock: Callable[[], datetime], sleep: Callable[[float], None]
-) -> Scheme:
-    """Return how requests are signed. Raises ConfigError where a part is missing."""
-    from syncd.worksection import signing
-
-    account = settings.account
-    if account.auth == "oauth2":
-        return _oauth(settings, sleep)
-    if account.api_key is None:
-        raise ConfigError("account.api_key_file: no key was found.", hint="Run: syncd init")
-    match account.auth:
-        case "md5":
-            return signing.Md5(account.api_key)
-        case "md5-page":
-            return signing.Md5Page(account.api_key)
-        case "hmac":
-            return signing.Hmac(account.api_key, clock=clock)
-        case _:
-            assert_never(account.auth)
-
-
-def _oauth(settings: Settings, sleep: Callable[[float], None]) -> Scheme:
-    from syncd.worksection.consent import Consent
-    from syncd.worksection.oauth import OAuth2
-    from syncd.worksection.tokens import TokenFile
-
-    account = settings.account
-    if not (account.oauth_client_id and account.oauth_client_secret and account.oauth_token_file):
-        raise ConfigError("account.oauth_client_id: OAuth2 is not set up.", hint="Run: syncd init")
-    consent = Consent(
-        client_id=account.oauth_client_id,
-        client_secret=account.oauth_client_secret,
-        timeout_s=float(settings.limits.timeout),
-        oauth_url=account.oauth_url,
-    )
-    return OAuth2(TokenFile(account.oauth_token_file, sleep=sleep), consent)
+def _random() -> Random:
+    return Random()  # noqa: S311 - it spreads retries, it guards nothing
 
 
 def build(settings: Settings) -> App:
@@ -326,5 +307,5 @@ def build(settings: Settings) -> App:
         db=open_database(settings.database_url, schema=settings.database.schema),
         clock=utc_now,
         sleep=time.sleep,
-        rng=Random(),  # noqa: S311 - it spreads retries, it guards nothing
+        rng=_random(),
     )

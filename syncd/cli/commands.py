@@ -27,8 +27,14 @@ ENTRIES = {
         "Check configuration, database and account; each finding comes with its fix.",
     ),
     "pull": Entry("syncd.cli.pull", "Make the mirror equal to the account."),
+    "push": Entry("syncd.cli.push", "Send the queued changes."),
+    "sync": Entry("syncd.cli.push", "Run one cycle: a pull, then a push."),
+    "plan": Entry("syncd.cli.push", "Show what the next push would send, and what it costs."),
     "status": Entry("syncd.cli.status", "Tell how fresh and how complete the mirror is."),
-    "task": Entry("syncd.cli.task", "Look at the tasks in the mirror."),
+    "task": Entry("syncd.cli.task", "Look at the tasks in the mirror, and queue edits of them."),
+    "queue": Entry("syncd.cli.queue", "Look at what is queued, and decide what waits for you."),
+    "why": Entry("syncd.cli.why", "Say in one sentence why a change or a task waits."),
+    "audit": Entry("syncd.cli.audit", "Read the audit log, and prove that nobody changed it."),
     "db": Entry("syncd.cli.db", "Look after the database's schema."),
     "sandbox": Entry("syncd.cli.sandbox", "Run a simulated account on this machine, until Ctrl-C."),
 }
@@ -43,7 +49,7 @@ class Commands(click.Group):
 
     def get_command(
         self,
-        ctx: click.Context,  # noqa: ARG002
+        ctx: click.Context,  # noqa: ARG002 - click's signature
         cmd_name: str,
     ) -> click.Command | None:
         """Import a command, and give it the options that every command takes."""
@@ -65,7 +71,7 @@ class Commands(click.Group):
 
     def format_commands(
         self,
-        ctx: click.Context,  # noqa: ARG002
+        ctx: click.Context,  # noqa: ARG002 - click's signature
         formatter: click.HelpFormatter,
     ) -> None:
         """List the commands without importing one."""

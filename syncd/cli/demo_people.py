@@ -25,8 +25,10 @@ class Edits:
 
 def edit(account: Account, today: date) -> Edits:
     """Let people work: rename, plan, hand over, tag, finish, add and delete."""
-    parents = (task for task in _open(account) if task.parent_id is None)
-    simple = (task for task in _open(account) if not task.child_ids and _unlinked(account, task))
+    parents = (task for task in open_tasks(account) if task.parent_id is None)
+    simple = (
+        task for task in open_tasks(account) if not task.child_ids and _unlinked(account, task)
+    )
     planned = next(parents)
     handed, done, deleted, tagged = (
         task for task, _ in zip((t for t in simple if t is not planned), range(4), strict=False)
@@ -52,7 +54,7 @@ def edit(account: Account, today: date) -> Edits:
     return Edits(told, watched=planned.id)
 
 
-def _open(account: Account) -> Iterator[Task]:
+def open_tasks(account: Account) -> Iterator[Task]:
     """Yield the active tasks that the API shows, in the order of their ids."""
     shown = account.snapshot()["tasks"]
     for id in sorted(account.tasks):

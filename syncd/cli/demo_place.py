@@ -12,7 +12,7 @@ from syncd.sandbox import Sandbox
 MARK = "# Written by syncd demo, for an account that lives only as long as the demo runs."
 LOOPBACK = 'url = "http://127.0.0.1:'
 CONFIG, KEY, DATABASE = "syncd.toml", "api-key", "syncd.db"
-OWN = (CONFIG, KEY, DATABASE, *(f"{DATABASE}{end}" for end in ("-wal", "-shm", ".lock")))
+OWN = (CONFIG, KEY, DATABASE, *(f"{DATABASE}{end}" for end in ("-wal", "-shm", ".lock", ".epoch")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from typing import Any
 
+from syncd.cli.demo_back import write_back
 from syncd.cli.demo_next import next_steps, program
 from syncd.cli.demo_people import edit
 from syncd.cli.demo_place import Place
-from syncd.cli.demo_proof import FIELDS, fingerprint, mirrored, must, query, truth
+from syncd.cli.demo_proof import FIELDS, execute, fingerprint, mirrored, must, query, truth
 from syncd.cli.output import Output
 from syncd.sandbox import Fault, Sandbox
 
@@ -49,6 +50,7 @@ class Story:
             self._first_pull()
             self._people_work()
             self._nothing_new()
+            self._the_way_back()
             self._the_account_lies()
             self._out.lines(next_steps(self._out, self._place, self._again))
 
@@ -102,6 +104,29 @@ class Story:
         must("one request is enough", self._asked() - asked == 1)
         must("not a row was written", before == fingerprint(self._place.database))
         self._say("One request, and not a row of the mirror was touched.")
+
+    def _the_way_back(self) -> None:
+        self._head("The way back")
+        edits = write_back(self._box.account, _today(self._box))
+        self._say("Whoever may write SQL changes the account:")
+        self._sql(*edits.statements)
+        self._say("Meanwhile, in the account:", *(f"· {line}" for line in edits.told))
+        self._run(3, "push")
+        held = query(self._place.database, "SELECT id FROM outbox WHERE state = 'conflict'")
+        must("one change is in conflict, and no other", len(held) == 1)
+        must("what did not collide is in the account", edits.landed())
+        self._say("Both sides renamed the same task. Nothing is overwritten; you decide:")
+        change = str(held[0][0])
+        self._run(0, "why", change)
+        self._run(0, "queue", "resolve", change, "--keep", "theirs")
+        self._run(0, "sync")
+        self._equal()
+
+    def _sql(self, *statements: str) -> None:
+        """Run what anybody could type at an SQL prompt."""
+        self._out.lines([self._out.paint(f"sql> {each}", dim=True) for each in statements])
+        self._out.lines([""])
+        execute(self._place.database, *statements)
 
     def _the_account_lies(self) -> None:
         self._head("The account lies")

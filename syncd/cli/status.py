@@ -29,12 +29,16 @@ def status(call: Invocation) -> int:
     Asks the database alone, never the account. Complete means: as of the stated time, the mirror
     held all that the account shows.
 
-    Exit code: 0 complete, 3 not complete, 2 no mirror.
+    Exit code: 0 complete; 3 not complete, or something waits for a person; 2 no mirror.
     """
     from syncd.services.status import read_status
 
     settings = call.settings()
-    report = read_status(settings.database_url, schema=settings.database.schema)
+    report = read_status(
+        settings.database_url,
+        schema=settings.database.schema,
+        max_batch=settings.push.max_batch,
+    )
     call.out.document(asdict(report) | {"exit_code": report.exit_code})
     call.out.lines(_lines(report, call.out))
     return report.exit_code
@@ -74,6 +78,8 @@ def _counts(report: StatusReport) -> Iterator[str]:
         f" {counted(count['members'], 'person', 'people')}, {counted(count['tags'], 'tag')},"
         f" {counted(count['files'], 'file')}, {counted(count['relations'], 'relation')}"
     )
+    if count["changes_queued"]:
+        yield f"  queued    {counted(count['changes_queued'], 'change')} on the way to the account"
     if count["quarantine"]:
         yield f"  set aside {counted(count['quarantine'], 'record')} that could not be understood"
 

@@ -1,4 +1,4 @@
-"""`syncd task list` and `syncd task show`: the tasks of the mirror."""
+"""`syncd task`: the tasks of the mirror, listed and shown; edits of them stand in `task_write`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncd.cli.invocation import Invocation
+from syncd.cli.task_write import add, done, edit, reopen
 
 if TYPE_CHECKING:
     from syncd.services.tasks import Status
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 @click.group("task")
 def task() -> None:
-    """Look at the tasks in the mirror. The account is not asked."""
+    """Look at the tasks in the mirror, and queue edits of them. The account is not asked."""
+
+
+for command in (add, edit, done, reopen):
+    task.add_command(command)
 
 
 @task.command("list")

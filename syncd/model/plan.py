@@ -119,6 +119,7 @@ class TaskPlan:
     suspects: tuple[int, ...] = ()
     brakes: tuple[Brake, ...] = ()
     unchanged: int = 0
+    masked: tuple[int, ...] = ()
     counts: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -130,4 +131,6 @@ class TaskPlan:
             "suspect": len(self.suspects),
             "unchanged": self.unchanged + len(self.touches),
         }
+        if self.masked:
+            counts["in_flight"] = len(self.masked)
         object.__setattr__(self, "counts", counts)

@@ -47,6 +47,27 @@ class PullReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PushReport:
+    """The result of a push. `counts` are the moves it made, `waiting` what is open after it.
+
+    Complete only where nothing is left: nothing queued, nothing for a person to decide.
+    """
+
+    outcome: Literal["complete", "partial", "failed"]
+    run_id: int
+    counts: Mapping[str, int]
+    waiting: Mapping[str, int]
+    requests: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 where nothing is left open, 3 where something waits."""
+        return 0 if self.outcome == "complete" else EXIT_PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was checked, what was found, and what to do about it."""
 
@@ -81,5 +102,5 @@ class StatusReport:
 
     @property
     def exit_code(self) -> int:
-        """0 where the mirror is complete, 3 where something is not."""
-        return 0 if self.state == "green" else EXIT_PARTIAL
+        """0 where the mirror is complete and nothing waits for a person, else 3."""
+        return 0 if self.state == "green" and not self.waiting else EXIT_PARTIAL

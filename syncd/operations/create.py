@@ -56,17 +56,24 @@ def landed(_step: Step, theirs: Fields | None) -> Landing:
 
 
 def lost(
-    step: Step, *, parent_id: int | None, sent_at: datetime, ended_at: datetime, sees_hidden: bool
+    step: Step,
+    *,
+    parent_id: int | None,
+    sent_at: datetime,
+    ended_at: datetime,
+    sees_hidden: bool,
+    whole: bool = True,
 ) -> Lost:
     """Return a creation whose outcome is not known, to be looked for.
 
     `sees_hidden` says that our credentials see every task; otherwise one that was created with
-    `hidden` may be there without our seeing it.
+    `hidden` may be there without our seeing it. `whole` says that the answer looked through holds
+    every task of the project.
     """
     project_id = step.fields.get("project_id")
     if not isinstance(project_id, int):
         raise TypeError(f"{step.lane} was created in no project")
-    visible = sees_hidden or not step.fields.get("hidden")
+    visible = whole and (sees_hidden or not step.fields.get("hidden"))
     return Lost(step.changes[0], project_id, parent_id, step.fields, sent_at, ended_at, visible)
 
 

@@ -14,7 +14,7 @@ from syncd.model.outbound import Merge, Planned, PushPlan, Step
 from syncd.operations import Draft, Sending, draft
 from syncd.sync.merge import ASK, Policy, merge
 from syncd.sync.names import Names, with_ids
-from syncd.worksection.request import Request
+from syncd.worksection.request import Attachment, Request
 
 _UNKNOWN: Final = "?"
 _PLACEHOLDER: Final = 2**63 - 1
@@ -34,22 +34,42 @@ class Rehearsed:
 
 
 def rehearse(
-    plan: PushPlan, mirror: Mapping[int, Fields], names: Names, *, policy: Policy = ASK
+    plan: PushPlan,
+    mirror: Mapping[int, Fields],
+    names: Names,
+    *,
+    policy: Policy = ASK,
+    files: Mapping[int, tuple[str, ...]] | None = None,
 ) -> tuple[Rehearsed, ...]:
-    """Return every step of a plan with its request; `mirror` shows the tasks as `shown` does."""
-    return tuple(_rehearse(planned, mirror, names, policy) for planned in plan.steps)
+    """Return every step of a plan with its request; `mirror` shows the tasks as `shown` does.
+
+    `files` are the names of those that go along with a creation, by its change.
+    """
+    along = files or {}
+    return tuple(_rehearse(each, mirror, names, policy, along) for each in plan.steps)
 
 
-def merged(step: Step, theirs: Fields | None, names: Names, *, policy: Policy = ASK) -> Merge:
+def merged(
+    step: Step,
+    theirs: Fields | None,
+    names: Names,
+    *,
+    policy: Policy = ASK,
+    flips: Mapping[str, int] | None = None,
+) -> Merge:
     """Merge a step with the task as it is now; a creation has nothing to be merged with."""
     mine = with_ids(step.fields, names)
     if step.verb == "create":
         return Merge(to_send=mine)
-    return merge(mine, with_ids(step.base, names), theirs, policy=policy)
+    return merge(mine, with_ids(step.base, names), theirs, policy=policy, flips=flips)
 
 
 def _rehearse(
-    planned: Planned, mirror: Mapping[int, Fields], names: Names, policy: Policy
+    planned: Planned,
+    mirror: Mapping[int, Fields],
+    names: Names,
+    policy: Policy,
+    files: Mapping[int, tuple[str, ...]],
 ) -> Rehearsed:
     step = planned.step
     theirs = mirror.get(step.task_id or 0, _as_queued(step, names))
@@ -61,6 +81,7 @@ def _rehearse(
         theirs=theirs,
         task_id=step.task_id or _PLACEHOLDER,
         parent_id=_PLACEHOLDER if step.fields.get("parent_ref") else None,
+        attach=tuple(Attachment(name, b"") for name in files.get(step.changes[0], ())),
     )
     return Rehearsed(planned, _readable(draft(sending)), result)
 

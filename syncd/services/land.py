@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from syncd.services.planning import (
     plan_slice,
 )
 from syncd.services.prepare import Prepared, Pulling, rejected_in_words
-from syncd.store import audit, checkpoints, quarantine
+from syncd.store import audit, checkpoints, outbox, quarantine
 from syncd.store.audit import Event
 from syncd.store.runs import RunRow, next_run_id, record_run
 from syncd.store.state import LAST_SLICE, next_instant, recall, remember
@@ -44,6 +44,7 @@ class Landing:
     plans: list[TaskPlan]
     brakes: list[Brake]
     catalogues: tuple[CatalogueChange, ...] = ()
+    told: list[Event] = field(default_factory=list)
 
     def take(self, plan: TaskPlan, observed_at: datetime) -> None:
         """Count a plan and apply it, or keep it to be shown."""
@@ -65,10 +66,14 @@ class Landing:
         self.audit(events)
 
     def audit(self, events: list[Event]) -> None:
-        """Write events in the same transaction as what they tell of."""
-        if self.writes:
-            now = self.work.clock()
-            audit.append(self.tx, events, at=now, actor=self.work.actor, run_id=self.run_id)
+        """Keep events for the end of the transaction that they tell of."""
+        self.told += events
+
+    def write_audit(self) -> None:
+        """Append what was told. Whoever appends holds the end of the chain until the commit."""
+        at, work = self.work.clock(), self.work
+        audit.append(self.tx, self.told, at=at, actor=work.actor, run_id=self.run_id)
+        audit.chain_outbox(work.db, self.tx, at=at, run_id=self.run_id)
 
 
 def land(
@@ -129,9 +134,12 @@ def _land_tasks(
 ) -> None:
     prepared = landing.prepared
     shift = clock_shift(fetched, landing.observed_at)
+    flying = outbox.in_flight(landing.tx)
     for source in fetched.slices:
         part = source.load()
-        plan = plan_slice(landing.tx, part, prepared.answers, prepared.scope, shift=shift)
+        plan = plan_slice(
+            landing.tx, part, prepared.answers, prepared.scope, shift=shift, flying=flying
+        )
         landing.take(plan, part.observed_at + shift)
     removals = plan_removals(
         landing.tx,
@@ -147,6 +155,8 @@ def _land_tasks(
     landing.take(removals, landing.observed_at)
     landing.counts["listed"] = whole.listed
     landing.notes += _notes(whole, prepared, removals)
+    if masked := landing.counts["in_flight"]:
+        landing.notes.append(f"{masked} tasks have a change in flight: they were left as they were")
     _set_aside(landing, whole)
 
 
@@ -285,3 +295,4 @@ def _record(landing: Landing, report: PullReport, started: datetime) -> None:
             detail=detail,
         ),
     )
+    landing.write_audit()

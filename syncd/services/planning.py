@@ -17,10 +17,13 @@ from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
 from syncd.services.fetch import Fetched, count_keys
 from syncd.services.hidden import Untagged
+from syncd.store import outbox
+from syncd.store.outbox import InFlight
 from syncd.sync import doubt
+from syncd.sync.canonical import canonical_text
 from syncd.sync.reconcile import reconcile
 from syncd.sync.removal import Evidence, brakes, judge
-from syncd.sync.survey import Indexed, survey
+from syncd.sync.survey import Index, Indexed, survey
 
 ASK_AGAIN = bytes(16)
 """A content hash no record has: the task is compared anew at the next pull."""
@@ -123,7 +126,8 @@ def question(tx: Connection, fetched: Fetched, scope: Scope, whole: Overview) ->
             doubts += doubt.doubtful_tags(part, images, suspicious)
     if fetched.how == "projects":
         absent |= _in_projects_not_fetched(tx, fetched)
-    missing = {id: known for id, known in absent.items() if id not in seen}
+    flying = outbox.in_flight(tx).tasks
+    missing = {id: one for id, one in absent.items() if id not in seen and id not in flying}
     return Questions(
         missing if whole.complete else {},
         _vanished(tx, scope, whole, missing),
@@ -178,12 +182,24 @@ def _samples(tx: Connection, name: str, missing: Collection[int]) -> tuple[int, 
 
 
 def plan_slice(
-    tx: Connection, part: Slice, answers: Answers, scope: Scope, *, shift: timedelta
+    tx: Connection,
+    part: Slice,
+    answers: Answers,
+    scope: Scope,
+    *,
+    shift: timedelta,
+    flying: InFlight = InFlight(),  # noqa: B008 - a frozen value
 ) -> TaskPlan:
-    """Decide what one slice writes. `shift` corrects a clock that has stepped back."""
+    """Decide what one slice writes. `shift` corrects a clock that has stepped back.
+
+    What has a change in flight is masked: the answer may show it before or after that change, and
+    a task that a lost creation has made would stand beside that creation until it is settled.
+    """
     index = mirror.load_index(tx, project_id=part.project_id, ids=part.tasks.keys())
     found = survey(part, index)
-    known = mirror.load_images(tx, [id for id in found.changed if id in index])
+    masked = frozenset(id for id in found.changed if _in_flight(part.tasks[id], index, flying))
+    going = found.changed - masked
+    known = mirror.load_images(tx, [id for id in going if id in index])
     undecided = scope.undecided | answers.undecided
     actions = [
         reconcile(
@@ -193,7 +209,7 @@ def plan_slice(
             observed_at=part.observed_at + shift,
             undecided=undecided,
         )
-        for id in sorted(found.changed)
+        for id in sorted(going)
     ]
     return TaskPlan(
         inserts=tuple(action for action in actions if isinstance(action, Insert)),
@@ -201,7 +217,14 @@ def plan_slice(
         restores=tuple(action for action in actions if isinstance(action, Restore)),
         touches=tuple(action for action in actions if isinstance(action, Touch)),
         unchanged=found.unchanged + sum(action is None for action in actions),
+        masked=tuple(sorted(masked)),
     )
+
+
+def _in_flight(record: TaskRecord, index: Index, flying: InFlight) -> bool:
+    if record.id in index:
+        return record.id in flying.tasks
+    return (record.project_id, canonical_text(record.name)) in flying.creations
 
 
 def _settled(record: TaskRecord, answers: Answers) -> TaskRecord:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -31,16 +31,30 @@ SELECT
     (SELECT count(*) FROM files WHERE removed_at IS NULL) AS files,
     (SELECT count(*) FROM task_relations) AS relations,
     (SELECT count(*) FROM task_history) AS past_versions,
-    (SELECT count(*) FROM quarantine) AS quarantine,
-    (SELECT count(*) FROM outbox WHERE state NOT IN ('confirmed', 'cancelled')) AS changes_queued
+    (SELECT count(*) FROM quarantine) AS quarantine
+"""
+_CHANGES = """
+SELECT
+    sum(CASE WHEN state IN ('queued', 'sending', 'applied') THEN 1 ELSE 0 END) AS changes_queued,
+    sum(CASE WHEN state = 'held' THEN 1 ELSE 0 END) AS changes_held,
+    sum(CASE WHEN state = 'conflict' THEN 1 ELSE 0 END) AS changes_conflict,
+    sum(CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END) AS changes_uncertain,
+    sum(CASE WHEN state = 'failed' THEN 1 ELSE 0 END) AS changes_failed
+FROM outbox WHERE state NOT IN ('confirmed', 'cancelled')
+"""
+_BIGGEST_BATCH = """
+SELECT batch, count(*) AS changes FROM outbox
+WHERE state NOT IN ('confirmed', 'cancelled') AND state = 'queued' AND attempts = 0
+    AND id NOT IN (SELECT change_id FROM outbox_events WHERE from_state = 'held')
+GROUP BY batch ORDER BY changes DESC LIMIT 1
 """
 
 _STATES: dict[str, Literal["green", "partial", "failed"]]
 _STATES = {"complete": "green", "partial": "partial", "failed": "failed"}
 
 
-def read_status(url: str, *, schema: str | None = None) -> StatusReport:
-    """Say how the mirror stands. Raises DatabaseUnusable where there is none to be read."""
+def read_status(url: str, *, schema: str | None = None, max_batch: int = 100) -> StatusReport:
+    """Say how the mirror stands, and what is queued. Raises DatabaseUnusable without a mirror."""
     with glance(url, schema=schema) as look:
         last, counts = _run(look, ""), _counts(look)
         landed = _run(look, "AND outcome <> 'failed'")
@@ -54,13 +68,17 @@ def read_status(url: str, *, schema: str | None = None) -> StatusReport:
             last_run=last,
             last_complete_at=complete["observed_at"] if complete else None,
             counts=counts,
-            waiting=(*_waiting(last, counts["tasks_suspect"]), *_unsent(counts["changes_queued"])),
+            waiting=(
+                *_waiting(last, counts["tasks_suspect"]),
+                *_stopped(counts),
+                *_about_to_be_held(look, max_batch),
+            ),
             under_way=_under_way(look),
         )
 
 
 def _counts(look: Glance) -> dict[str, int]:
-    found = (look.row(_TASKS) or {}) | (look.row(_OTHERS) or {})
+    found = (look.row(_TASKS) or {}) | (look.row(_OTHERS) or {}) | (look.row(_CHANGES) or {})
     return {name: int(count or 0) for name, count in found.items()}
 
 
@@ -71,7 +89,7 @@ def _account(look: Glance) -> str | None:
 
 def _run(look: Glance, condition: str) -> Row | None:
     """Return the last pull on record that meets a condition."""
-    query = f"SELECT * FROM sync_runs WHERE kind = 'pull' {condition}"  # noqa: S608 - ours
+    query = f"SELECT * FROM sync_runs WHERE kind = 'pull' {condition}"  # noqa: S608 - our own words
     row = look.row(f"{query} ORDER BY id DESC LIMIT 1")
     if row is None:
         return None
@@ -99,12 +117,31 @@ def _waiting(last: Row | None, suspects: int) -> Iterator[Waiting]:
         yield Waiting(f"The last pull was partial: {note}.", _remedy(note))
 
 
-def _unsent(queued: int) -> Iterator[Waiting]:
-    """Say plainly what becomes of a queued change in a release that has no push."""
-    if queued:
+_STOPPED = {
+    "held": ("held: too many were queued at once", "release --all or cancel --all"),
+    "conflict": ("in conflict: both sides changed the same", "resolve"),
+    "uncertain": ("may have landed: the next push looks", "show"),
+    "failed": ("failed", "retry or cancel"),
+}
+
+
+def _stopped(counts: Mapping[str, int]) -> Iterator[Waiting]:
+    """Say which changes wait for a person, and for which word."""
+    for state, (what, word) in _STOPPED.items():
+        if number := counts[f"changes_{state}"]:
+            noun = "change" if number == 1 else "changes"
+            look = f"syncd queue list --state {state}, then: syncd queue {word}"
+            yield Waiting(f"{number:,} {noun} {what}.", look)
+
+
+def _about_to_be_held(look: Glance, max_batch: int) -> Iterator[Waiting]:
+    """Tell of a mass edit before the next push stops it (brake.holds decides; this foresees)."""
+    row = look.row(_BIGGEST_BATCH)
+    if row and row["changes"] > max_batch:
         yield Waiting(
-            f"{queued} changes are queued, and this release does not send them yet.",
-            "SELECT id, operation, task_id, fields FROM outbox",
+            f"{row['changes']:,} changes were queued by one statement; more than {max_batch} are"
+            " held by the next push.",
+            f"syncd queue release --batch {row['batch']} or cancel --batch {row['batch']}",
         )
 
 

@@ -6,7 +6,7 @@ refuse impossible moves and write the trail (`syncd.store.live.guards`), whoever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    exists,
     func,
     select,
     text,
@@ -29,12 +30,13 @@ from sqlalchemy import (
 )
 
 from syncd.model.change import FINAL, Change
-from syncd.model.fields import read_fields
+from syncd.model.fields import read_fields, write_fields
 from syncd.store.engine import Database
 from syncd.store.mirror import batches
 from syncd.store.schema import metadata, one_of
 from syncd.store.state import recall, remember
 from syncd.store.types import Document, Id, Instant
+from syncd.sync.canonical import canonical_text
 from syncd.sync.states import OPERATIONS, STATES, State, may_follow
 
 UNSETTLED = "state NOT IN ('confirmed', 'cancelled')"
@@ -162,6 +164,34 @@ class Waiting:
     unreadable: tuple[Unreadable, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """What may be landing right now: edited tasks, and creations by project and title."""
+
+    tasks: frozenset[int] = frozenset()
+    creations: frozenset[tuple[int, str]] = frozenset()
+
+
+def in_flight(tx: Connection) -> InFlight:
+    """Return what was sent and not settled. A title may come from an edit that went along."""
+    sent = outbox.c.state.in_(["sending", "uncertain"])
+    rows = tx.execute(select(outbox).where(text(UNSETTLED), sent).order_by(outbox.c.id)).all()
+    projects = {row.id: row.fields.get("project_id") for row in rows if row.operation == "create"}
+    titles = {
+        (projects.get(row.id, projects.get(row.depends_on)), row.fields.get("name"))
+        for row in rows
+        if row.task_id is None
+    }
+    return InFlight(
+        frozenset(row.task_id for row in rows if row.task_id is not None),
+        frozenset(
+            (project_id, canonical_text(name))
+            for project_id, name in titles
+            if isinstance(project_id, int) and isinstance(name, str)
+        ),
+    )
+
+
 def as_change(row: Row[Any]) -> Change:
     """Return a row as the value that decisions are made of. Raises ValueError."""
     return Change(
@@ -202,30 +232,129 @@ def load_waiting(tx: Connection) -> Waiting:
 
 def released(tx: Connection, ids: Iterable[int]) -> frozenset[int]:
     """Return those changes that a person has let go after the brake had held them."""
+    return _queued_again(tx, ids, after="held")
+
+
+def decided(tx: Connection, ids: Iterable[int]) -> frozenset[int]:
+    """Return those changes whose conflict a person has resolved."""
+    return _queued_again(tx, ids, after="conflict")
+
+
+def confirmed_edits(tx: Connection, task_ids: Iterable[int]) -> Sequence[Change]:
+    """Return the updates of these tasks that are in the account, in order."""
+    done = (outbox.c.state == "confirmed", outbox.c.operation == "update")
+    return [
+        as_change(row)
+        for batch in batches(sorted(task_ids))
+        for row in tx.execute(
+            select(outbox).where(outbox.c.task_id.in_(batch), *done).order_by(outbox.c.id)
+        )
+    ]
+
+
+def claimed(tx: Connection, task_ids: Iterable[int]) -> frozenset[int]:
+    """Return those tasks that are the outcome of one of our creations."""
+    return frozenset(
+        id
+        for batch in batches(sorted(task_ids))
+        for id in tx.scalars(
+            select(outbox.c.task_id).where(text(STANDING), outbox.c.task_id.in_(batch))
+        )
+    )
+
+
+def all_in(tx: Connection, ids: Collection[int], state: State) -> bool:
+    """Tell whether all of these changes are in a state; they stay so until the transaction ends."""
+    query = select(outbox.c.id).where(outbox.c.id.in_(ids), outbox.c.state == state)
+    return len(tx.scalars(query.with_for_update()).all()) == len(ids)
+
+
+def count_open(tx: Connection) -> dict[str, int]:
+    """Count the changes that are not settled, by their state."""
+    query = select(outbox.c.state, func.count().label("changes")).where(text(UNSETTLED))
+    return {row.state: row.changes for row in tx.execute(query.group_by(outbox.c.state))}
+
+
+def in_state(tx: Connection, state: State) -> tuple[int, ...]:
+    """Return the changes that are in a state, in order."""
+    query = select(outbox.c.id).where(text(UNSETTLED), outbox.c.state == state)
+    return tuple(tx.scalars(query.order_by(outbox.c.id)))
+
+
+def task_of(tx: Connection, ref: str, depends_on: Collection[int]) -> int | None:
+    """Return the task that a creation has become: the one depended upon, if it has this ref."""
+    made = (outbox.c.operation == "create", outbox.c.ref == ref, outbox.c.task_id.is_not(None))
+    rows = tx.execute(select(outbox.c.id, outbox.c.task_id).where(*made).order_by(outbox.c.id))
+    found = {row.id: row.task_id for row in rows}
+    stated = [found[id] for id in depends_on if id in found]
+    return next(iter(stated), None) or (list(found.values())[-1] if found else None)
+
+
+def put_off(tx: Connection, id: int, until: datetime, error: str) -> None:
+    """Let a queued change wait; nothing of it went out."""
+    statement = update(outbox).where(outbox.c.id == id, outbox.c.state == "queued")
+    tx.execute(statement.values(next_attempt_at=until, error=error))
+
+
+def look_again(tx: Connection, id: int, at: datetime) -> None:
+    """Let an uncertain change be looked for at that time or later."""
+    statement = update(outbox).where(outbox.c.id == id, outbox.c.state == "uncertain")
+    tx.execute(statement.values(next_attempt_at=at))
+
+
+def rebase(tx: Connection, change: Change) -> None:
+    """Write what a waiting change is now based on."""
+    statement = update(outbox).where(outbox.c.id == change.id)
+    tx.execute(statement.values(base=write_fields(change.base)))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """When a change was first on its way, and when last."""
+
+    first: datetime
+    last: datetime
+
+
+def attempts_of(tx: Connection, ids: Collection[int]) -> dict[int, Attempts]:
+    """Return when each of these changes was on its way, by the trail and by the change itself.
+
+    What was sent before a person said "send it again" counts no more: they have seen those tasks.
+    """
+    trail, again, sent = outbox_events.c, outbox_events.alias("again").c, outbox.c.sent_at
+    decided = exists().where(
+        again.change_id == trail.change_id,
+        again.from_state == "conflict",
+        again.to_state == "queued",
+        again.id > trail.id,
+    )
+    began = (
+        select(trail.change_id, func.min(trail.at).label("at"))
+        .where(trail.change_id.in_(ids), trail.to_state == "sending", ~decided)
+        .group_by(trail.change_id)
+        .subquery()
+    )
+    query = select(outbox.c.id, sent, began.c.at).join(began, began.c.change_id == outbox.c.id)
+    rows = tx.execute(query.where(sent.is_not(None)))
+    return {row.id: Attempts(min(row.at, row.sent_at), row.sent_at) for row in rows}
+
+
+def error_codes(tx: Connection, ids: Collection[int]) -> frozenset[str | None]:
+    """Return what went wrong last with these changes, by code."""
+    return frozenset(tx.scalars(select(outbox.c.error_code).where(outbox.c.id.in_(ids))))
+
+
+def _queued_again(tx: Connection, ids: Iterable[int], *, after: State) -> frozenset[int]:
     trail = outbox_events.c
     return frozenset(
         id
         for batch in batches(sorted(ids))
         for id in tx.scalars(
             select(trail.change_id)
-            .where(trail.change_id.in_(batch), trail.from_state == "held")
+            .where(trail.change_id.in_(batch), trail.from_state == after)
             .where(trail.to_state == "queued")
         )
     )
-
-
-def first_sent(tx: Connection, ids: Iterable[int]) -> dict[int, datetime]:
-    """Return for each change when it was first on its way, as the trail has it."""
-    trail = outbox_events.c
-    return {
-        row.change_id: row.at
-        for batch in batches(sorted(ids))
-        for row in tx.execute(
-            select(trail.change_id, func.min(trail.at).label("at"))
-            .where(trail.change_id.in_(batch), trail.to_state == "sending")
-            .group_by(trail.change_id)
-        )
-    }
 
 
 def _open() -> Select[Any]:

@@ -42,15 +42,17 @@ def _by_batch(changes: Sequence[Change], limit: int) -> tuple[Hold, ...]:
 def _by_minute(changes: Sequence[Change], limit: int, held: Collection[int]) -> tuple[Hold, ...]:
     """A window slides over the changes: a minute of the clock would let two halves pass."""
     crowd: set[int] = set()
-    first = most = 0
+    first = most = beyond = 0
     for last, change in enumerate(changes):
         while change.created_at - changes[first].created_at >= WINDOW:
             first += 1
         size = last - first + 1
         if size > limit:
             most = max(most, size)
-            crowd.update(each.id for each in changes[first : last + 1])
-    fresh = _fresh(change for change in changes if change.id in crowd - set(held))
+            crowd.update(each.id for each in changes[max(first, beyond) : last + 1])
+            beyond = last + 1
+    crowd -= set(held)
+    fresh = _fresh(change for change in changes if change.id in crowd)
     return (Hold(fresh, most, limit),) if fresh else ()
 
 

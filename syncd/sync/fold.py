@@ -22,8 +22,9 @@ CARRIED: Final = frozenset(READERS) - {"status", "date_closed"}
 _NEW: Final[Fields] = {"status": "active", "date_closed": None}
 """What a new task is in the fields that its creation cannot carry."""
 _ORDER: Final[tuple[Verb, ...]] = ("create", "update", "tag", "complete", "reopen")
-_DATED: Final[tuple[Verb, ...]] = ("create", "tag", "complete", "update")
-"""The day of closing waits for the closing: only a task that is done has one."""
+_DATED: Final[tuple[Verb, ...]] = ("create", "complete", "tag", "update")
+"""The day of closing waits for the closing: only a task that is done has one. Tags go next to it,
+for one change may carry both, and what carries the same change goes out together."""
 
 DEAD: Final[frozenset[ChangeState]] = frozenset({"failed", "cancelled"})
 """How a creation ends without a task."""

@@ -19,6 +19,9 @@ Why = Literal["confirm", "settle"]
 TOGETHER: Final = 25
 """Tasks of one search: at a request a second, the last is written half a minute after the look."""
 
+CONFIRMED_TOGETHER: Final = 200
+"""Tasks of one search that confirms: nothing is written after it, so only its address is short."""
+
 
 def looks(
     steps: Sequence[Step], folded: Iterable[Folded], places: Mapping[int, Place]
@@ -29,6 +32,27 @@ def looks(
     is not known yet, so it is counted by its lane alone.
     """
     return (*_open_ends(folded), *_before(steps, places))
+
+
+def reads_after(steps: Iterable[Step], places: Mapping[int, Place]) -> int:
+    """Count the reads that confirm these steps once they went, many in one request.
+
+    A new task and tags are read in the task itself, all else by searches of one status each.
+    """
+    alone: set[str] = set()
+    together: dict[str, set[str]] = {}
+    for step in steps:
+        place = places.get(step.task_id or 0)
+        if step.verb in {"create", "tag"} or place is None:
+            alone.add(step.lane)
+        else:
+            status = {"complete": "done", "reopen": "active"}.get(step.verb, place.status)
+            for lanes in together.values():
+                lanes.discard(step.lane)
+            together.setdefault(status, set()).add(step.lane)
+    return len(alone) + sum(
+        -(-len(lanes - alone) // CONFIRMED_TOGETHER) for lanes in together.values()
+    )
 
 
 def _open_ends(folded: Iterable[Folded]) -> Iterator[Look]:

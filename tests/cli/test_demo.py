@@ -60,7 +60,7 @@ def test_its_account_can_be_had_again(told: tuple[Path, str], tmp_path: Path) ->
         done = run_syncd("--config", config, "pull", "--dry-run", "--json").expect(0)
     plan = done.document["plan"]
     sizes = {name: len(plan[name]) for name in ("inserts", "updates", "restores", "removals")}
-    assert {"inserts": 0, "updates": 4, "restores": 1, "removals": 1} == sizes
+    assert {"inserts": 0, "updates": 5, "restores": 1, "removals": 2} == sizes
 
 
 def test_a_second_run_starts_anew_and_removes_nothing_of_others(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_document_holds_every_command_with_its_own(tmp_path: Path) -> None:
     done = run_syncd(*DEMO, "--json", cwd=tmp_path).expect(0)
     assert {"ok", "config", "database", "tasks", "commands"} == set(done.document)
     statuses = [one["exit_code"] for one in done.document["commands"]]
-    assert [0, 0, 0, 0, 0, 3, 0, 0] == statuses
+    assert [0, 0, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0] == statuses
     assert done.stderr == ""
 
 

@@ -21,7 +21,7 @@ KEYS = {
 COUNTS = {
     *("tasks_active", "tasks_done", "tasks_removed", "tasks_suspect", "past_versions"),
     *("projects", "members", "tags", "files", "relations", "quarantine"),
-    "changes_queued",
+    *(f"changes_{state}" for state in ("queued", "held", "conflict", "uncertain", "failed")),
 }
 
 
@@ -137,8 +137,21 @@ def test_a_server_that_is_away_is_one_clear_line(home: Home) -> None:
     assert "pa55word" not in done.stderr
 
 
-def test_a_queued_change_is_told_to_be_unsent(pulled: Home) -> None:
+def test_a_queued_change_is_told_and_needs_nobody(pulled: Home) -> None:
     pulled.execute("UPDATE live_tasks SET priority = (priority + 1) % 10 WHERE level = 1")
-    told = pulled.syncd("status", "--json").document
-    assert told["counts"]["changes_queued"] > 0
-    assert "does not send them yet" in told["waiting"][-1]["what"]
+    done = pulled.syncd("status").expect(0)
+    assert "on the way to the account" in done.stdout
+    assert pulled.syncd("status", "--json").document["counts"]["changes_queued"] > 0
+
+
+@pytest.mark.parametrize("state", ["held", "conflict", "uncertain", "failed"])
+def test_a_change_that_waits_for_a_person_is_told_with_the_command_for_it(
+    pulled: Home, state: str
+) -> None:
+    (task,) = pulled.query("SELECT min(id) FROM tasks WHERE level = 1")[0]
+    pulled.execute(f"UPDATE live_tasks SET priority = (priority + 1) % 10 WHERE id = {task}")
+    if state == "uncertain":
+        pulled.execute("UPDATE outbox SET state = 'sending'")
+    pulled.execute(f"UPDATE outbox SET state = '{state}'")
+    told = pulled.syncd("status", "--json").expect(3).document["waiting"]
+    assert [f"syncd queue list --state {state}"] == [one["do"].split(",")[0] for one in told]

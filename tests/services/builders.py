@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from msgspec.structs import replace
 
-from syncd.bootstrap import App, build, open_client
+from syncd.bootstrap import App, build
 from syncd.sandbox import KEY, Account, Sandbox
 from syncd.secrets import Secret
 from syncd.services.first_look import Look
+from syncd.services.opening import open_client
 from syncd.settings import AccountSettings, DatabaseSettings, LimitSettings, Settings
 from syncd.worksection.client import Client
 
@@ -38,7 +40,7 @@ def with_pull(settings: Settings, **changes: Any) -> Settings:
 
 @contextmanager
 def client_of(settings: Settings) -> Iterator[Client]:
-    with open_client(settings, sleep=lambda _: None) as client:
+    with open_client(settings, clock=now, sleep=lambda _: None, rng=Random(7)) as client:
         yield client
 
 

@@ -6,7 +6,7 @@ and with a search path that nobody else can put objects into.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from syncd.store.live import rules
 from syncd.store.live.columns import COLUMNS, COMMENTS
@@ -240,6 +240,8 @@ END $$"""
 """A definer's function must not find a caller's tables; the helpers it calls are nobody else's."""
 
 
+_SAYS = "The mirror with the pending changes over it. INSERT and UPDATE queue changes."
+
 _FUNCTIONS = (
     *("outbox_guard", "outbox_trail", "outbox_refuses", "outbox_actor"),
     *("live_tasks_update", "live_tasks_insert", "live_tasks_delete", "live_assignee"),
@@ -267,8 +269,24 @@ def triggers_on_postgresql() -> list[str]:
         ),
         fill(_DELETE, delete=literal("delete")),
         *(fill(_TRIGGER, verb=verb) for verb in ("update", "insert", "delete")),
-        fill(_PIN, names=", ".join(f"'{name}'" for name in _FUNCTIONS)),
-        *_comments(),
+        pinned(*_FUNCTIONS),
+        *described("live_tasks", _SAYS, COMMENTS),
+    ]
+
+
+def pinned(*functions: str) -> str:
+    """Return the statement that keeps functions to their own schema, and to nobody's call."""
+    return fill(_PIN, names=", ".join(f"'{name}'" for name in functions))
+
+
+def described(view: str, says: str, columns: Mapping[str, str]) -> list[str]:
+    """Return the comments of a view and of its columns."""
+    said = {f"VIEW {view}": says} | {
+        f"COLUMN {view}.{name}": comment for name, comment in columns.items()
+    }
+    return [
+        f"COMMENT ON {what} IS '" + comment.replace("'", "''") + "'"
+        for what, comment in said.items()
     ]
 
 
@@ -317,14 +335,3 @@ def _one_value(name: str, new: str, old: str) -> str:
     return (
         f"IF {guard} THEN IF ({new}) IS DISTINCT FROM ({old}) THEN\n    {filled}\n  END IF; END IF;"
     )
-
-
-def _comments() -> list[str]:
-    said = "The mirror with the pending changes over it. INSERT and UPDATE queue changes."
-    return [
-        f"COMMENT ON VIEW live_tasks IS '{said}'",
-        *(
-            "COMMENT ON COLUMN live_tasks." + name + " IS '" + comment.replace("'", "''") + "'"
-            for name, comment in COMMENTS.items()
-        ),
-    ]

@@ -88,6 +88,17 @@ TEXTS = {
     "delete": "The account's API cannot delete tasks. Complete it instead, with"
     " UPDATE live_tasks SET status = 'done', or delete it in Worksection."
     " A creation that was not sent yet: syncd queue cancel ID",
+    # live_conflicts
+    "conflict_fixed": "Of a conflict only keep can be set: 'mine' or 'theirs', or NULL to take the"
+    " choice back. For another value: syncd queue cancel ID, and queue it anew.",
+    "conflict_keep": "keep must be 'mine', 'theirs', or NULL to take the choice back.",
+    "conflict_removed": "The task is gone from the account, and nothing creates it again."
+    " Give the change up: keep = 'theirs'.",
+    "conflict_insert": "Conflicts are found by syncd. To choose:"
+    " UPDATE live_conflicts SET keep = 'mine' or 'theirs'.",
+    "conflict_delete": "A conflict goes when it is resolved:"
+    " UPDATE live_conflicts SET keep = 'mine' or 'theirs'. To drop the change:"
+    " syncd queue cancel ID",
     # the outbox itself
     "outbox_born": "A change begins as queued or held. Queue it through live_tasks.",
     "outbox_state": "A change cannot go from its state to that one. See: syncd queue --help",

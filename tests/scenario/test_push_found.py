@@ -1,0 +1,57 @@
+"""What the state machine has found, each made small. The machine is in test_push_machine.py."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import msgspec
+
+from syncd.sandbox import Account, Fault
+from tests.support.pushes import pushed, states
+
+
+def an_account() -> tuple[Account, int]:
+    account = Account()
+    account.create_member("Ann", "Example", "ann@example.com")
+    return account, account.create_project("One")
+
+
+def test_an_edit_of_a_new_task_before_it_is_confirmed_breaks_no_promise(a_sqlite_mirror):
+    account, project = an_account()
+    mirror = a_sqlite_mirror(account)
+    mirror.pull()
+    mirror.execute(
+        "INSERT INTO live_tasks (ref, project_id, name, date_end)"
+        f" VALUES ('a', {project}, 'New', '2026-05-05')"
+    )
+    mirror.box.faults.add(Fault("garbage", action="get_task", when="after"))
+    pushed(mirror)
+    assert ["applied"] == states(mirror)
+    mirror.box.faults.clear()
+    (task,) = account.tasks
+    account.edit_task(task, date_end=date(2026, 5, 20), name="Newer", priority=7)
+    pushed(mirror)
+    assert ["confirmed"] == states(mirror)
+
+
+def test_a_value_that_the_policy_overwrites_is_on_record_though_the_answer_is_lost(
+    a_sqlite_mirror,
+):
+    account, project = an_account()
+    task = account.create_task(project, "Task", priority=3)
+    mirror = a_sqlite_mirror(account)
+    push_settings = msgspec.structs.replace(mirror.app.settings.push, conflicts="mine")
+    settings = msgspec.structs.replace(mirror.app.settings, push=push_settings)
+    mirror.app = replace(mirror.app, settings=settings)
+    mirror.pull()
+    mirror.execute(f"UPDATE live_tasks SET priority = 9 WHERE id = {task}")
+    account.edit_task(task, priority=5)
+    mirror.box.faults.add(Fault("drop", action="update_task", when="after"))
+    pushed(mirror)
+    mirror.box.faults.clear()
+    pushed(mirror)
+    assert ["confirmed"] == states(mirror)
+    (told,) = mirror.rows("SELECT detail FROM audit_log WHERE event = 'conflict.decided'")
+    assert 5 == json.loads(told["detail"])["fields"]["priority"]["theirs"]

@@ -1,0 +1,61 @@
+"""The queue as it is listed, and one change as it is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live.conftest import Gate
+from tests.services.desk import Desk
+
+
+@pytest.fixture
+def desk(gate: Gate) -> Desk:
+    desk = Desk(gate)
+    desk.edit(priority=7)
+    desk.edit(1001, plus=["Done"])
+    desk.add(ref="r", name="new")
+    desk.edit("r", priority=9)
+    desk.take(1, "confirmed")
+    desk.take(2, "failed", error="no")
+    return desk
+
+
+def ids(desk: Desk, **sought: object) -> list[int]:
+    return [change.id for change in desk.list(**sought).changes]
+
+
+def test_the_list_has_what_is_not_settled_unless_more_is_asked_for(desk):
+    assert [2, 3, 4] == ids(desk)
+    assert [1, 2, 3, 4] == ids(desk, settled=True)
+    assert [1, 2] == ids(desk, states=("failed", "confirmed"))
+    assert [2] == ids(desk, task=1001)
+    assert [] == ids(desk, task=2**70)
+    assert [3, 4] == ids(desk, task="r")
+    found = desk.list()
+    assert {2, 3, 4} == set(found.why)
+    assert "no" in found.why[2]
+
+
+def test_a_creation_keeps_its_changes_once_it_has_its_number(desk):
+    desk.gate.run(
+        "UPDATE outbox SET state = 'sending' WHERE id = 3",
+        "UPDATE outbox SET state = 'applied', task_id = 1005 WHERE id = 3",
+    )
+    desk.edit(1005, name="y")
+    assert [3, 4, 5] == ids(desk, task="r")
+    assert ["Task 1005"] * 3 == [change.task for change in desk.list(task="r").changes]
+
+
+def test_a_change_is_shown_with_its_trail(desk):
+    found = desk.show(2)
+    assert [(None, "queued", "cli:olena"), ("queued", "failed")] == [
+        (found.events[0].from_state, found.events[0].to_state, found.events[0].actor),
+        (found.events[1].from_state, found.events[1].to_state),
+    ]
+    (side,) = found.sides
+    assert ("tags", "#3,#5,#6,éa", "#3,#5,#6,Done,éa") == (side.field, side.base, side.mine)
+    assert "#3,#5,#6,éa" == side.theirs
+
+
+def test_of_a_new_task_theirs_is_not_known(desk):
+    assert {False} == {side.theirs_known for side in desk.show(3).sides}
