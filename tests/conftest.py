@@ -5,6 +5,7 @@ See docs/development.md for the environment variables named here.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from syncd.store import upgrade
@@ -98,6 +100,19 @@ def pytest_terminal_summary(
     if os.environ.get(NO_POSTGRES) == "1":
         terminalreporter.section("NOTHING WAS TESTED ON POSTGRESQL", red=True, bold=True)
         terminalreporter.line(f"{NO_POSTGRES}=1 is set; such a run proves half of what it should.")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Let a command that was run in this process leave no logging behind for the next test."""
+    loggers = [logging.getLogger(name) for name in (None, "urllib3", "alembic")]
+    levels, handlers = [one.level for one in loggers], loggers[0].handlers[:]
+    chosen = structlog.get_config()
+    yield
+    for one, level in zip(loggers, levels, strict=True):
+        one.setLevel(level)
+    loggers[0].handlers[:] = handlers
+    structlog.configure(**chosen)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -43,9 +43,10 @@ def push(call: Invocation, *, dry_run: bool, wait: bool) -> int:
 @click.command("plan")
 @click.pass_obj
 def plan(call: Invocation) -> int:
-    """Show what the next cycle would send, request by request, and the seconds it costs.
+    """Show what the next push would send, and what it costs.
 
-    Asks the database alone: the mirror stands for the account, and nothing is sent.
+    Request by request, with the seconds that they take at the account's pace. Asks the database
+    alone: the mirror stands for the account, and nothing is sent.
 
     Exit code: 0; 3 when something waits for a person.
     """

@@ -14,9 +14,9 @@ from syncd.cli.invocation import Invocation
 @click.option("--task", metavar="ID|REF", help="A task, where a change has the same number.")
 @click.pass_obj
 def why(call: Invocation, *, named: str | None, task: str | None) -> int:
-    """Say in one sentence why a change or a task waits and until when, or what became of it.
+    """Say in one sentence why a change or a task waits.
 
-    A number is that of a change if there is one, else that of a task.
+    Until when, too, or what became of it. A number is that of a change if there is one, else that of a task.
 
     Exit code 2 where there is neither.
     """

@@ -101,7 +101,7 @@ def test_a_cycle_pulls_and_pushes(pulled: Home, task: int) -> None:
 def test_a_cycle_settles_what_may_have_landed_before_it_pulls(pulled: Home) -> None:
     (project,) = pulled.query("SELECT min(id) FROM projects WHERE status = 'active'")[0]
     pulled.box.faults.add(Fault("drop", action="post_task", when="after", count=1))
-    pulled.box.faults.add(Fault("error", action="get_tasks", code=1, message="Not now", count=1))
+    pulled.box.faults.add(Fault("garbage", action="get_tasks", count=1))
     pulled.execute(f"INSERT INTO live_tasks (ref, project_id, name) VALUES ('a', {project}, 'New')")
     pulled.syncd("push").expect(3)
     assert [("uncertain",)] == pulled.query("SELECT state FROM outbox")
@@ -127,10 +127,9 @@ def test_an_account_out_of_reach_keeps_the_queue(pulled: Home, task: int) -> Non
     assert [("failed",)] == pulled.query("SELECT outcome FROM sync_runs WHERE kind = 'push'")
 
 
-@pytest.mark.parametrize("command", ["push", "plan", "sync"])
-def test_without_a_mirror_or_an_account_there_is_one_clear_line(home: Home, command: str) -> None:
-    home.box.close()
+@pytest.mark.parametrize("command", ["push", "plan"])
+def test_without_a_mirror_there_is_one_clear_line(home: Home, command: str) -> None:
     done = home.syncd(command)
-    assert (4 if command == "sync" else 2) == done.status
+    assert 2 == done.status
     assert 2 >= len(done.stderr.strip().splitlines())
     assert done.stderr.startswith("syncd: ")

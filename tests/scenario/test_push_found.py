@@ -7,9 +7,13 @@ from dataclasses import replace
 from datetime import date
 
 import msgspec
+import pytest
 
 from syncd.sandbox import Account, Fault
-from tests.support.pushes import pushed, states
+from syncd.services.progress import Silent
+from syncd.services.push import push
+from tests.support.push_world import Doom, MortalClient, Point
+from tests.support.pushes import pushed, shown, states
 
 
 def an_account() -> tuple[Account, int]:
@@ -55,3 +59,22 @@ def test_a_value_that_the_policy_overwrites_is_on_record_though_the_answer_is_lo
     assert ["confirmed"] == states(mirror)
     (told,) = mirror.rows("SELECT detail FROM audit_log WHERE event = 'conflict.decided'")
     assert 5 == json.loads(told["detail"])["fields"]["priority"]["theirs"]
+
+
+@pytest.mark.parametrize("nth", [1, 2], ids=["being written", "being read again"])
+def test_an_edit_queued_while_an_earlier_one_is_on_its_way_is_no_conflict(a_sqlite_mirror, nth):
+    account, project = an_account()
+    task = account.create_task(project, "Task")
+    mirror = a_sqlite_mirror(account)
+    mirror.pull()
+    mirror.execute(f"UPDATE live_tasks SET name = 'One' WHERE id = {task}")
+
+    def again() -> None:
+        mirror.execute(f"UPDATE live_tasks SET name = 'Two' WHERE id = {task}")
+
+    kind: Point = "write answered" if nth == 1 else "read answered"
+    with mirror.app.pushing(Silent()) as work:
+        push(replace(work, client=MortalClient(work.client, Doom(kind, nth, again))))
+    pushed(mirror)
+    assert ["confirmed", "confirmed"] == states(mirror)
+    assert "Two" == shown(mirror, task)["name"]

@@ -81,6 +81,7 @@ def queue_everything(mirror: Mirror) -> None:
     mirror.execute(new("text", project, "lost", "lost in the post", "a text"))
     mirror.execute(edit("priority = 7", ids["unheard"]))
     mirror.box.faults.add(Fault("drop", "post_task", when="after"), Fault("drop", "update_task"))
+    mirror.box.faults.add(Fault("drop", "get_tasks"), Fault("drop", "get_task", skip=1))
     pushed(mirror)
     mirror.box.faults.clear()
     assert ["uncertain", "uncertain"] == states(mirror)

@@ -12,6 +12,7 @@ precondition, and such an edit is overwritten unseen (docs/push.md).
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,7 +45,8 @@ NAMES = (
 )
 names = st.sampled_from(NAMES)
 moments = st.sampled_from([1, 1, 40, 1200, 100_000]).map(lambda seconds: timedelta(seconds=seconds))
-WRITES = ("post_task", "update_task*", "complete_task", "reopen_task")
+ANY_WRITE = "[!gs]*_task*"  # none of get_task, search_tasks, ...
+WRITES = (ANY_WRITE, ANY_WRITE, ANY_WRITE, "post_task", "update_task", "complete_task")
 READS = ("get_*", "get_task", "get_tasks", "search_tasks", "get_all_tasks")
 STROKES: tuple[dict[str, Any], ...] = (
     {"kind": "drop", "when": "before"},
@@ -187,7 +189,7 @@ class PushMachine(RuleBasedStateMachine):
         way=ways,
         number=tasks,
         chosen=st.sets(names, min_size=1, max_size=2),
-        verb=st.sampled_from(["edit", "edit", "create"]),
+        verb=st.sampled_from(["edit", "create"]),
         trouble=troubles,
     )
     def push_at_once(
@@ -228,6 +230,8 @@ class PushMachine(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         try:
+            if sys.exception() is not None:
+                return  # it ended badly before its end: that is what is to be told
             self.world.come_to_rest()
             self.world.check()
             for row in self.world.mirror.rows("SELECT state, error_code AS code FROM outbox"):

@@ -60,6 +60,7 @@ class Ledger:
     history: dict[tuple[int, str], list[tuple[int, Any]]] = field(default_factory=dict)
     decided: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
     wrote: dict[tuple[int, str], int] = field(default_factory=dict)
+    theirs: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
     born: list[tuple[int, str]] = field(default_factory=list)
     looks: int = 0
 
@@ -78,6 +79,7 @@ class Ledger:
                     self.history.setdefault((id, name), []).append((self.looks, task[name]))
                     if by == "remote":
                         self.wrote.pop((id, name), None)
+                        self.theirs.setdefault((id, name), []).append(task[name])
 
     def queued(self, *, saw: Row | None) -> None:
         """Take down what was just queued, and what whoever did it was looking at."""
@@ -183,6 +185,7 @@ class Ledger:
         self._check_live()
         self._check_creations()
         self._check_edits()
+        self._check_conflicts()
         self._check_trail()
         with mirror.app.db.read() as tx:
             assert proof.prove(tx).holds
@@ -246,8 +249,11 @@ class Ledger:
         lane = [e for e in self.edits.values() if self._lane(e, rows) == self._lane(edit, rows)]
         later = [e for e in lane if e.id > edit.id and name in e.fields]
         earlier = [e for e in lane if e.id < edit.id and name in e.fields]
-        return any(rows[e.id]["state"] == "confirmed" for e in later) or any(
-            same(name, e.saw.get(name), edit.fields[name]) for e in earlier
+        return (
+            any(rows[e.id]["state"] == "confirmed" for e in later)
+            # One that failed over another of its fields has had this one written all the same.
+            or any(self._landed(e, name, rows[edit.id]["task_id"]) for e in later)
+            or any(same(name, e.saw.get(name), edit.fields[name]) for e in earlier)
         )
 
     def _recorded(self, edit: Edit, name: str) -> bool:
@@ -260,6 +266,18 @@ class Ledger:
             return any(same(name, each, edit.fields[name]) for each in kept)
         mine = self._decided_by_policy(name, "mine")
         return any(same(name, each, edit.fields[name]) for each in mine)
+
+    def _check_conflicts(self) -> None:
+        """Nobody is asked about their own value: the other side of a conflict is another's."""
+        tasks = self._tasks()
+        for row in self.rows("SELECT * FROM audit_log WHERE event = 'conflict.found'"):
+            for name, sides in _document(row["detail"])["fields"].items():
+                if sides["why"] == "both":
+                    shown, id = _fields({name: sides["theirs"]})[name], tasks[row["entity_id"]]
+                    theirs = any(
+                        same(name, each, shown) for each in self.theirs.get((id or 0, name), [])
+                    )
+                    assert theirs, f"{name} of task {id} in conflict with our own: {sides}"
 
     def _check_trail(self) -> None:
         events = [

@@ -15,7 +15,7 @@ from syncd.services.push.looking import Eyes, Sight
 from syncd.services.push.mirroring import mirror
 from syncd.services.push.outgoing import Outgoing
 from syncd.services.push.pushing import Run
-from syncd.services.push.sending import OURS
+from syncd.services.push.sending import OURS, rebase_later
 from syncd.services.push.words import ignored_in_words
 from syncd.store import enclosures
 from syncd.sync.fold import written
@@ -138,6 +138,8 @@ def _write(run: Run, tx: Connection, promise: Promise, sight: Sight) -> None:
     if missing:
         broken |= {promise.changes[0].id}
     kept = [id for id in ids if id not in broken]
+    done = promise.fields.keys() - {each.field for each in found.ignored}
+    rebase_later(tx, ids, {name: promise.fields[name] for name in done})
     enclosures.drop(tx, kept)
     run.move(tx, kept, "applied", "confirmed", confirmed_at=run.work.clock())
     if broken:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from syncd.model.change import Change, Fields, Value
 from syncd.model.outbound import Place, PushPlan, Step
@@ -18,12 +19,13 @@ from syncd.resources.tasks.wire import TagIds
 from syncd.services import memory
 from syncd.store import outbox
 from syncd.store.mirror import rows_by
-from syncd.store.outbox import Unreadable
+from syncd.store.outbox import UNSETTLED, Unreadable
 from syncd.store.state import recall
 from syncd.sync.fold import lanes
 from syncd.sync.merge import count_flips
 from syncd.sync.names import Names
 from syncd.sync.push_plan import plan_push
+from syncd.sync.states import EDITABLE
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,19 @@ def load(tx: Connection) -> Outgoing:
         past=_past(tx, task_ids),
         sees_hidden=(recall(tx, "rights") or memory.ADMIN) == memory.ADMIN,
     )
+
+
+def waiting_after(tx: Connection, ids: Collection[int]) -> list[Change]:
+    """Return the changes of the same task that were queued after these and did not go yet."""
+    each = outbox.outbox.c
+    task = select(each.task_id).where(each.id.in_(ids), each.task_id.is_not(None)).limit(1)
+    later = (each.task_id == task.scalar_subquery(), each.id > max(ids))
+    query = select(outbox.outbox).where(text(UNSETTLED), *later, each.state.in_(EDITABLE))
+    found = []
+    for row in tx.execute(query.order_by(each.id)):
+        with suppress(ValueError):  # what means nothing is told of when its turn comes
+            found.append(outbox.as_change(row))
+    return found
 
 
 def load_names(tx: Connection) -> Names:

@@ -23,13 +23,13 @@ from syncd.errors import (
     Unreachable,
 )
 from syncd.log import get_logger
-from syncd.model.change import Change
+from syncd.model.change import Change, Fields
 from syncd.model.outbound import Conflict, Merge, Step
 from syncd.operations import Sending, Unsendable, draft
 from syncd.operations.rehearsal import merged
 from syncd.services.push.looking import Sight
 from syncd.services.push.mirroring import mirror
-from syncd.services.push.outgoing import Outgoing
+from syncd.services.push.outgoing import Outgoing, waiting_after
 from syncd.services.push.pushing import Run
 from syncd.services.push.sights import Sights
 from syncd.services.push.units import Unit
@@ -38,7 +38,7 @@ from syncd.store import enclosures, outbox
 from syncd.sync.fold import rebased, written
 from syncd.sync.retry import Again, Applied, Failed, Halt, Uncertain, after, wait
 from syncd.sync.settle import GRACE
-from syncd.sync.states import EDITABLE, State
+from syncd.sync.states import State
 from syncd.worksection.answer import Answer
 from syncd.worksection.request import Attachment, Request
 from syncd.worksection.scalars import as_id
@@ -339,7 +339,8 @@ def _close(
     if before == "queued":
         _tell_decided(run, ready)
     else:
-        rebase_later(tx, out, unit.lane, unit.changes)
+        fields, _ = written([out.by_id[id] for id in unit.changes])
+        rebase_later(tx, unit.changes, fields)
 
 
 def _tell_decided(run: Run, ready: Ready) -> None:
@@ -382,15 +383,16 @@ def _left(change: Change, step: Step) -> bool:
     return not change.patch.keys() <= step.fields.keys()
 
 
-def rebase_later(tx: Connection, out: Outgoing, lane: str, ids: Sequence[int]) -> None:
-    """Put the lane's waiting changes over what these have just written."""
-    sent = [out.by_id[id] for id in ids]
-    fields, _ = written(sent)
-    for later in out.lanes.get(lane, ()):
-        if later.id > max(ids) and later.state in EDITABLE:
-            moved = rebased(later, fields)
-            if moved is not later:
-                outbox.rebase(tx, moved)
+def rebase_later(tx: Connection, ids: Sequence[int], fields: Fields) -> None:
+    """Put the task's waiting changes over what these have just written.
+
+    Whoever queued one while these were on their way saw that value and not the mirror's; such a
+    change is newer than the plan, so the database is asked.
+    """
+    for later in waiting_after(tx, ids):
+        moved = rebased(later, fields)
+        if moved is not later:
+            outbox.rebase(tx, moved)
 
 
 def _told(conflicts: Sequence[Conflict]) -> dict[str, Any]:

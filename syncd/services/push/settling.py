@@ -68,7 +68,7 @@ def settle(run: Run, out: Outgoing, eyes: Eyes) -> bool:
     edits = _by_lane(out, [change for change in due if change.operation != "create"])
     made = Creations.among(out.changes)
     creations = [c for c in due if c.operation == "create" and not _parent_is_open(made, c)]
-    found = [_settle_edit(run, out, eyes, lane, sent) for lane, sent in edits.items()]
+    found = [_settle_edit(run, out, eyes, sent) for sent in edits.values()]
     found += [
         _settle_project(run, out, eyes, project_id, alike)
         for project_id, alike in _by_project(creations).items()
@@ -113,7 +113,7 @@ def _by_project(creations: Iterable[Change]) -> dict[int, list[Change]]:
     return found
 
 
-def _settle_edit(run: Run, out: Outgoing, eyes: Eyes, lane: str, sent: Sequence[Change]) -> bool:
+def _settle_edit(run: Run, out: Outgoing, eyes: Eyes, sent: Sequence[Change]) -> bool:
     task_id = next((change.task_id for change in sent if change.task_id), None)
     if task_id is None:
         return False  # its creation is uncertain itself, and is settled first
@@ -134,7 +134,7 @@ def _settle_edit(run: Run, out: Outgoing, eyes: Eyes, lane: str, sent: Sequence[
                 now = run.work.clock()
                 settled = {"confirmed_at": now, "error": None, "error_code": None}
                 run.move(tx, ids, "uncertain", "confirmed", next_attempt_at=None, **settled)
-                rebase_later(tx, out, lane, ids)
+                rebase_later(tx, ids, fields)
             case "gone":
                 words = "the task is gone from the account"
                 run.move(tx, ids, "uncertain", "conflict", error_code="removed", error=words)
