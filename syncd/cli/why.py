@@ -16,7 +16,8 @@ from syncd.cli.invocation import Invocation
 def why(call: Invocation, *, named: str | None, task: str | None) -> int:
     """Say in one sentence why a change or a task waits.
 
-    Until when, too, or what became of it. A number is that of a change if there is one, else that of a task.
+    Until when, too, or what became of it. A number is that of a change if there is one, else that
+    of a task.
 
     Exit code 2 where there is neither.
     """
