@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 @click.group("audit")
 def audit() -> None:
-    """Read the audit log: every decision, who caused it, and why.
+    """Read the audit log, and prove that nobody changed it.
 
-    Asks the database alone, never the account, and works beside a running syncd.
+    It tells every decision, who caused it, and why. Asks the database alone, never the account, and
+    works beside a running syncd.
     """
 
 
