@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 from syncd.model.change import MISSING, Fields
 from syncd.sync.canonical import canonical, canonical_text, same
@@ -19,6 +19,11 @@ GRACE: Final = timedelta(seconds=30)
 """How long after an attempt broke off the account may still be working on it."""
 CLOCKS: Final = timedelta(minutes=10)
 """How far the account's clock, which shows whole minutes, is trusted not to be off."""
+
+MINUTE: Final = timedelta(minutes=1)
+"""What the account shows of the moment at which a task was made is no finer."""
+_RENAMED: Final = frozenset({"name", "author_email", "level", "parent_id", "parent_ref"})
+"""What somebody who renames or moves a task changes, and what is compared elsewhere."""
 
 Landing = Literal["landed", "not landed", "unclear", "gone"]
 
@@ -148,7 +153,13 @@ def settle_creations(
     for place, alike in groups.items():
         near = [candidate for candidate in fresh if _place(candidate) == place]
         found |= _settle_alike(alike, near, sighting.began_at, grace)
-    return found
+    taken = {id for each in found.values() for id in _named(each)}
+    strangers = [candidate for candidate in fresh if candidate.task_id not in taken]
+    return {
+        each.change: _unless_renamed(each, found[each.change], strangers)
+        for group in groups.values()
+        for each in group
+    }
 
 
 def _place(task: Lost | Candidate) -> tuple[int, int | None, str]:
@@ -211,6 +222,42 @@ def _agreement(lost: Lost, candidate: Candidate) -> int:
 def _payload(lost: Lost) -> Mapping[str, object]:
     own = {"parent_ref", "parent_id"}
     return {name: canonical(name, value) for name, value in lost.fields.items() if name not in own}
+
+
+def _named(verdict: Found) -> tuple[int, ...]:
+    """Return the tasks that a verdict gives to a creation, or leaves to a person for it."""
+    match verdict:
+        case Adopt(task_id=id):
+            return (id,)
+        case AskPerson(tasks=ids):
+            return ids
+        case SendAgain() | LookLater():
+            return ()
+        case _ as never:
+            assert_never(never)
+
+
+def _unless_renamed(lost: Lost, verdict: Found, strangers: Sequence[Candidate]) -> Found:
+    """Ask a person where somebody may have renamed or moved our task before we looked.
+
+    A task of nobody we know, made while the attempt was under way, that is all that was asked for
+    but for its title and its place: sending again would double it.
+    """
+    if not isinstance(verdict, SendAgain):
+        return verdict
+    might_be = tuple(each.task_id for each in strangers if _may_be_renamed(lost, each))
+    return AskPerson(might_be) if might_be else verdict
+
+
+def _may_be_renamed(lost: Lost, candidate: Candidate) -> bool:
+    if not _same_author(lost, candidate) or candidate.project_id != lost.project_id:
+        return False
+    at = candidate.added_at
+    if at is not None and not lost.sent_at - MINUTE <= at <= lost.ended_at + GRACE + MINUTE:
+        return False
+    asked = {n: value for n, value in _payload(lost).items() if n not in _RENAMED}
+    shown = candidate.fields
+    return all(canonical(n, shown[n]) == value for n, value in asked.items() if n in shown)
 
 
 def _absent(lost: Lost, began_at: datetime, grace: timedelta) -> Found:

@@ -33,8 +33,8 @@ def largest(account: Account) -> int:
     )
 
 
-def test_two_thousand_tasks_come_by_projects_with_one_request_each(a_mirror):
-    account = Account.seeded(tasks=2000, seed=6)
+def test_a_thousand_tasks_come_by_projects_with_one_request_each(a_mirror):
+    account = Account.seeded(tasks=1000, seed=6)
     mirror = a_mirror(account, extra=EVERYTHING)
     mirror.box.set(record_limit=200)
     assert largest(account) <= 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -373,6 +374,23 @@ def test_keys_in_flight_are_masked_in_a_pull(a_mirror: MakeMirror) -> None:
     assert ["post_task"] == written(mirror)
     assert "complete" == mirror.pull().outcome
     assert 1 == len(mirror.rows("SELECT id FROM live_tasks WHERE name = 'Lost'"))
+
+
+def test_a_lost_creation_that_somebody_renamed_is_not_made_again(mirror: Mirror) -> None:
+    mirror.clock.now = datetime.now(UTC)  # the account's clock tells when a task was made
+    mirror.box.faults.add(Fault("drop", action="post_task", when="after", count=1))
+    mirror.box.faults.add(Fault("drop", action="get_tasks"))
+    insert = "INSERT INTO live_tasks (ref, project_id, name)"
+    mirror.execute(f"{insert} VALUES ('a', {a_project(mirror)}, 'Lost')")
+    pushed(mirror)
+    (made,) = (task.id for task in mirror.account.tasks.values() if task.name == "Lost")
+    mirror.account.rename_task(made, "Found, and called otherwise")
+    mirror.box.faults.clear()
+    pushed(mirror, later=LONG)
+    (change,) = outbox(mirror)
+    assert ("conflict", "ambiguous") == (change["state"], change["error_code"])
+    assert f"#{made}" in change["error"]
+    assert ["post_task"] == written(mirror)
 
 
 def test_an_answer_equal_to_the_one_before_our_edit_is_read_all_the_same(mirror: Mirror) -> None:

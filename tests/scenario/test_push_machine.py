@@ -361,7 +361,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens(ready_sqlite_url, tmp_path)
         path = shutil.copy(ready_sqlite_url.removeprefix("sqlite:///"), folder / "syncd.db")
         return World(f"sqlite:///{path}", folder, **chosen)
 
-    tell(open_world, fast=10)
+    tell(open_world, fast=6)
 
 
 def test_nothing_is_lost_or_doubled_on_a_server(

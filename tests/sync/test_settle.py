@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -97,14 +98,35 @@ def test_a_title_is_compared_as_a_reader_would():
 @pytest.mark.parametrize(
     "other",
     [
-        candidate(name="Another"),
+        candidate(name="Another", added_at=at(-61)),
+        candidate(name="Another", added_at=at(10 + 61) + GRACE),
+        candidate(
+            name="Another", fields={"author_email": "a@x", "date_end": DAY}, added_at=at(-61)
+        ),
         candidate(project_id=5),
-        candidate(parent_id=5),
+        candidate(parent_id=5, added_at=at(-61)),
         candidate(fields={"author_email": "c@x"}),
     ],
 )
 def test_another_title_project_parent_or_author_is_another_task(other):
     missing = lost(fields={"author_email": "a@x"})
+    assert {1: SendAgain()} == settle([missing], [other])
+
+
+@pytest.mark.parametrize("added_at", [None, at(-59), at(5), at(10 + 59) + GRACE])
+@pytest.mark.parametrize("changed", [{"name": "Renamed"}, {"parent_id": 5}])
+def test_a_task_that_may_be_ours_under_another_name_is_for_a_person(changed, added_at):
+    """Somebody may have renamed or moved it before we looked; sending again would double it."""
+    missing = lost(fields={"author_email": "a@x", "date_end": DAY})
+    fields = {"author_email": "a@x", "date_end": DAY}
+    other = candidate(fields=fields | ({"name": changed["name"]} if "name" in changed else {}))
+    other = replace(other, added_at=added_at, parent_id=changed.get("parent_id"))
+    assert {1: AskPerson((100,))} == settle([missing], [other])
+
+
+def test_what_was_not_asked_for_in_that_way_is_somebody_elses():
+    missing = lost(fields={"date_end": DAY})
+    other = candidate(name="Another", fields={"date_end": None}, added_at=at(5))
     assert {1: SendAgain()} == settle([missing], [other])
 
 
