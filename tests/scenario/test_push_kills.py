@@ -7,8 +7,8 @@ commit (before it and after it) and every request (before it leaves, and after i
 
 SYNCD_HYPOTHESIS=deep tries every instant, on both databases. After each commit that wrote and after
 each request that wrote stands a world of its own; what a process did in between goes with it. The
-fast profile kills in every WORLDS-th of these on SQLite, in every OTHER_WORLDS-th on PostgreSQL, and
-at every STRIDE-th of the instants in between, where nothing should be different.
+fast profile kills in every WORLDS-th of these on SQLite, in every OTHER_WORLDS-th on PostgreSQL,
+and at every STRIDE-th of the instants in between, where nothing should be different.
 """
 
 from __future__ import annotations
