@@ -37,7 +37,7 @@ from tests.support.push_kills import Instant, Pen, an_app, pen
 from tests.support.pushes import pushed, states
 
 STRIDE = 400
-WORLDS, OTHER_WORLDS = 3, 12
+WORLDS, OTHER_WORLDS = 5, 18
 MOST_PUSHES = 8
 OWN_WORLD = frozenset({"lock", "clock", "listeners", "zone", "version", "epoch", "_ids"})
 """What stays an account's own when it is put back to what it was: its marks and ids only grow."""
