@@ -347,6 +347,8 @@ def tell(open_world: Callable[..., World], *, fast: int) -> None:
     chosen = settings(
         max_examples=settings().max_examples if deep else fast,
         stateful_step_count=40 if deep else 20,
+        derandomize=not deep,  # the same stories each time; new ones are the nightly profile's
+        database=settings().database if deep else None,
     )
     with quiet():
         run_state_machine_as_test(lambda: PushMachine(open_world), settings=chosen)
