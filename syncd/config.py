@@ -19,13 +19,22 @@ import msgspec
 
 from syncd.errors import ConfigError
 from syncd.secrets import Secret
-from syncd.settings import AccountSettings, DatabaseSettings, Duration, Section, Settings
+from syncd.settings import (
+    AccountSettings,
+    BackupSettings,
+    DatabaseSettings,
+    Duration,
+    Section,
+    ServerSettings,
+    Settings,
+)
 
 CONFIG_NAME = "syncd.toml"
 ENV_FILE = "SYNCD_CONFIG"
 ENV_PREFIX = "SYNCD_"
 CREDENTIAL = "api-key"
-LISTS = frozenset({"extra"})
+MAX_PORT = 65_535
+LISTS = frozenset({"extra", "command", "apprise"})
 """Keys that hold a list; in the environment, its parts are separated by commas."""
 
 T = TypeVar("T")
@@ -181,7 +190,44 @@ def check(settings: Settings, environ: Mapping[str, str]) -> Settings:
             "limits.requests_per_second: the account allows 1 request per second.",
             hint="More is for a simulated account on this machine only.",
         )
-    return msgspec.structs.replace(settings, account=_with_secrets(settings, environ))
+    return msgspec.structs.replace(
+        settings,
+        account=_with_secrets(settings, environ),
+        server=_with_hook(settings),
+        backup=_beside_us(settings),
+    )
+
+
+def _with_hook(settings: Settings) -> ServerSettings:
+    """Check the daemon's port, and read the password of the webhook that may come in by it."""
+    server = settings.server
+    if server.listen:
+        _check_listen(server)
+    password = server.hook_password
+    if password is None and server.hook_password_file is not None:
+        path = _beside(server.hook_password_file, settings.path)
+        password = read_secret_file("server.hook_password_file", path)
+    if bool(server.hook_user) != (password is not None):
+        _fail("server.hook_user", "and server.hook_password_file go together")
+    return msgspec.structs.replace(server, hook_password=password)
+
+
+def _check_listen(server: ServerSettings) -> None:
+    host, _, port = server.listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > MAX_PORT:
+        _fail("server.listen", f'{server.listen!r} is not an address such as "127.0.0.1:9187"')
+    if not is_loopback(f"http://{host}"):
+        raise ConfigError(
+            f"server.listen: {host} is open to other machines, and this port has no TLS.",
+            hint="Listen on 127.0.0.1, and put a web server before it that others may ask.",
+        )
+
+
+def _beside_us(settings: Settings) -> BackupSettings:
+    backup = settings.backup
+    if backup.folder is None:
+        return backup
+    return msgspec.structs.replace(backup, folder=_beside(backup.folder, settings.path))
 
 
 def _check_url(key: str, url: str) -> None:
@@ -330,6 +376,9 @@ def open_secrets(path: Path) -> list[str]:
     tree = tomllib.loads(path.read_text(encoding="utf-8"))
     account = tree.get("account", {})
     found = [f"account.{key}" for key in ("api_key", "oauth_client_secret") if key in account]
+    found += ["server.hook_password"] if "hook_password" in tree.get("server", {}) else []
+    alerts = tree.get("alerts", {})
+    found += [f"alerts.{key}" for key in ("apprise", "ping_url") if key in alerts]
     if urlsplit(tree.get("database", {}).get("url", "")).password:
         found.append("database.url")
     return found

@@ -87,13 +87,17 @@ class LimitSettings(Section, frozen=True):
     """What the account is asked to bear."""
 
     requests_per_second: Annotated[float, Meta(gt=0)] = 1.0
+    share: Annotated[float, Meta(gt=0, le=1)] = 1.0
     timeout: Duration = Duration(120)
 
 
 class ServerSettings(Section, frozen=True):
-    """The local health and metrics port of the daemon."""
+    """The local health, metrics and webhook port of the daemon; an empty `listen` opens none."""
 
     listen: str = "127.0.0.1:9187"
+    hook_user: str = ""
+    hook_password: Secret | None = None
+    hook_password_file: Path | None = None
 
 
 class LogSettings(Section, frozen=True):
@@ -111,6 +115,29 @@ class RetentionSettings(Section, frozen=True):
     runs: Duration | None = None
 
 
+class VerifySettings(Section, frozen=True):
+    """How often the daemon compares a sample of the mirror with the account, and how many tasks."""
+
+    interval: Duration = Duration(3600)
+    sample: Annotated[int, Meta(ge=0)] = 5
+
+
+class BackupSettings(Section, frozen=True):
+    """Copies of a SQLite database; `keep` 0 makes none. A server has its own tools."""
+
+    folder: Path | None = None
+    interval: Duration = Duration(86400)
+    keep: Annotated[int, Meta(ge=0)] = 7
+
+
+class AlertSettings(Section, frozen=True):
+    """Who hears of an incident, when it opens and when it closes; and the dead-man ping."""
+
+    command: tuple[str, ...] = ()
+    apprise: tuple[Secret, ...] = ()
+    ping_url: Secret | None = None
+
+
 class Settings(Section, frozen=True):
     """Everything the program can be told, checked."""
 
@@ -122,6 +149,9 @@ class Settings(Section, frozen=True):
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
     retention: RetentionSettings = RetentionSettings()
+    verify: VerifySettings = VerifySettings()
+    backup: BackupSettings = BackupSettings()
+    alerts: AlertSettings = AlertSettings()
     path: Path | None = None
 
     @property

@@ -123,5 +123,7 @@ lease = Table(
     Column("fencing", Integer, nullable=False, comment="grows with every holder"),
     Column("acquired_at", Instant, comment="when the holder got it, UTC"),
     Column("last_request_at", Instant, comment="start of the last request, when given back, UTC"),
+    Column("heartbeat_at", Instant, comment="last sign of life of the holder, UTC, server's clock"),
+    Column("resume_at", Instant, comment="the account asked not to be asked before, UTC"),
     comment="The right to talk to the account, one holder at a time.",
 )
