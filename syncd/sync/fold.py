@@ -110,9 +110,25 @@ def net(changes: Iterable[Change]) -> dict[str, Net]:
     nets: dict[str, Net] = {}
     for change in changes:
         for name, value in change.patch.items():
-            known = nets.get(name, Net(None, change.origin.get(name, MISSING), ()))
-            nets[name] = Net(value, known.base, (*known.changes, change.id))
+            origin = change.origin.get(name, MISSING)
+            known = nets.get(name)
+            base = origin if known is None else _base_below(known, origin, value)
+            nets[name] = Net(value, base, (*(known.changes if known else ()), change.id))
     return nets
+
+
+def _base_below(known: Net, origin: Value | Missing, value: Value) -> Value | Missing:
+    """Return what a net edit starts from once a later change, made over `origin`, joins it.
+
+    Tags are edited one by one. One that is put back where the mirror had lost it meanwhile is put
+    on, and one that is taken back where the mirror had got it meanwhile is taken off: neither is
+    nothing. What the mirror got and nobody touched was not seen, and stays out of it.
+    """
+    sides = (known.base, known.value, origin, value)
+    base, before, found, after = (each if isinstance(each, frozenset) else None for each in sides)
+    if base is None or before is None or found is None or after is None:
+        return known.base
+    return (base - (after - before - found)) | ((before - after) & found)
 
 
 def fold(lane: str, changes: Sequence[Change]) -> Folded:

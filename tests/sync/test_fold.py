@@ -52,6 +52,29 @@ def test_the_first_base_counts():
     assert {"priority": 1} == result.steps[0].base
 
 
+@pytest.mark.parametrize(
+    ("first", "found", "then", "net_base"),
+    [
+        ("a>abc", "ac", "b", "ac"),  # c came from somebody else, was seen, and is taken off
+        ("a>", "", "abc", ""),  # a went by somebody else's hand too, and is put on again
+        ("a>b", "ac", "bd", "a"),  # nobody has seen c
+        ("a>", "a", "a", "a"),  # set and set back
+        (">a", "", "", ""),  # put on and taken off
+        ("a>ab", "", "abc", "a"),  # a is not put on: its author left it as it was shown
+    ],
+)
+def test_tags_are_folded_one_by_one(first, found, then, net_base):
+    base, _, wanted = first.partition(">")
+    _, bases = written(
+        (
+            an_update(1, tags=frozenset(wanted), base={"tags": frozenset(base)}),
+            an_update(2, tags=frozenset(then), base={"tags": frozenset(found)}),
+        )
+    )
+    idle = frozenset(net_base) == frozenset(then)
+    assert ({} if idle else {"tags": frozenset(net_base)}) == bases
+
+
 def test_tags_are_a_request_of_their_own():
     result = folded(an_update(1, tags=frozenset({"a"}), priority=3, base={"priority": 1}))
     assert ["update", "tag"] == [step.verb for step in result.steps]
