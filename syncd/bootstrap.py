@@ -20,15 +20,19 @@ from syncd.errors import (
 )
 from syncd.resources.derived import Derived
 from syncd.services.actor import local_actor
+from syncd.services.progress import QUIET, Pulse
 from syncd.settings import Conflicts, Settings
-from syncd.store import lease, upgrade
+from syncd.store import lease, moved, upgrade
 from syncd.store.engine import Database, open_database
+from syncd.store.knock import knock
 from syncd.store.revisions import no_mirror, outdated
 
 if TYPE_CHECKING:
+    from syncd.services.move import Moving
     from syncd.services.prepare import Pulling
     from syncd.services.progress import Progress
     from syncd.services.push import Pushing
+    from syncd.services.push.epoch import Epoch
     from syncd.sync.merge import Policy
     from syncd.worksection.client import Client
 
@@ -57,7 +61,15 @@ class App:
         return Derived(account.url.rstrip("/"), account.zone)
 
     def ready(self, *, write: bool) -> None:
-        """Make sure that the database can be used with this code.
+        """Make sure that the database can be used with this code, and was not moved away.
+
+        Raises DatabaseUnusable and SchemaMismatch.
+        """
+        self.bring_up(write=write)
+        moved.refuse_moved(self.db)
+
+    def bring_up(self, *, write: bool) -> None:
+        """Make sure that the schema is this code's.
 
         An empty database gets its schema; an older one is upgraded where the settings allow it.
         Raises DatabaseUnusable and SchemaMismatch.
@@ -82,11 +94,21 @@ class App:
         return self.db.is_sqlite if chosen is None else chosen
 
     @contextmanager
-    def client(self) -> Iterator[Client]:
-        """Open the way to the account. Nothing is sent before the first call."""
+    def client(self, held: lease.Lease | None = None, *, pulse: Pulse = QUIET) -> Iterator[Client]:
+        """Open the way to the account. Nothing is sent before the first call.
+
+        With a lease nothing leaves unless we still hold it at that moment.
+        """
         from syncd.services.opening import open_client
 
-        with open_client(self.settings, clock=self.clock, sleep=self.sleep, rng=self.rng) as client:
+        with open_client(
+            self.settings,
+            clock=self.clock,
+            sleep=self.sleep,
+            rng=self.rng,
+            before=held.prove if held else None,
+            pulse=pulse,
+        ) as client:
             yield client
 
     @contextmanager
@@ -95,14 +117,27 @@ class App:
 
         Raises LeaseHeld while another instance holds it, unless told to `wait`.
         """
-        with self._lease(wait=wait) as held, self.client() as client:
+        with self.holding(wait=wait) as held, self.talking(held) as client:
+            yield held, client
+
+    @contextmanager
+    def talking(self, held: lease.Lease, *, pulse: Pulse = QUIET) -> Iterator[Client]:
+        """Open the account for the holder of the lease, and leave the pace behind at the end."""
+        with self.client(held, pulse=pulse) as client:
             spacing = timedelta(seconds=client.budget.spacing_s)
             client.budget.not_before(_left_of(spacing, held, self.clock()))
             try:
-                yield held, client
+                yield client
             finally:
-                asked = self.clock() if client.budget.requests else held.last_request_at
-                lease.give_back(self.db, held, last_request_at=asked)
+                self.leave_pace(held, client)
+
+    def leave_pace(self, held: lease.Lease, client: Client) -> None:
+        """Note when the account was last asked, and until when it wants to be left alone."""
+        now = self.clock()
+        wait = timedelta(seconds=client.budget.wait_s())
+        asked = now if client.budget.requests else held.last_request_at
+        rest = now + wait if wait.total_seconds() > client.budget.spacing_s else None
+        lease.note_pace(self.db, held, last_request_at=asked, resume_at=rest)
 
     @contextmanager
     def asking(self, *, wait: bool = False) -> Iterator[Client]:
@@ -130,8 +165,8 @@ class App:
 
     def note_asked(self) -> None:
         """Leave behind that the account was asked just now, for the pace of whoever is next."""
-        with lease.hold(self.db, now=self.clock()) as held:
-            lease.give_back(self.db, held, last_request_at=self.clock())
+        with self.holding() as held:
+            lease.note_pace(self.db, held, last_request_at=self.clock())
 
     @contextmanager
     def pulling(
@@ -142,7 +177,7 @@ class App:
         Raises LeaseHeld while another instance holds it, unless told to `wait`.
         """
         with self.turn(wait=wait) as (held, client):
-            yield self._pulling(held, client, progress, actor or local_actor())
+            yield self.pulling_with(held, client, progress, actor or local_actor())
 
     @contextmanager
     def pushing(
@@ -153,7 +188,7 @@ class App:
         Raises LeaseHeld while another instance holds it, unless told to `wait`.
         """
         with self.turn(wait=wait) as (held, client):
-            yield self._pushing(held, client, progress, actor or local_actor())
+            yield self.pushing_with(held, client, progress, actor or local_actor())
 
     @contextmanager
     def syncing(
@@ -163,9 +198,50 @@ class App:
         with self.turn(wait=wait) as (held, client):
             who = actor or local_actor()
             yield (
-                self._pulling(held, client, progress, who),
-                self._pushing(held, client, progress, who),
+                self.pulling_with(held, client, progress, who),
+                self.pushing_with(held, client, progress, who),
             )
+
+    @contextmanager
+    def moving(self, target: Database, progress: Progress, *, dry_run: bool) -> Iterator[Moving]:
+        """Hold the lease for the length of a move, so that nobody talks to the account meanwhile.
+
+        Raises LeaseHeld while another instance holds it. A dry run writes nothing.
+        """
+        from syncd.services.move import Moving
+
+        with ExitStack() as stack:
+            if dry_run:
+                held = stack.enter_context(lease.hold_unwritten(self.db))
+            else:
+                held = stack.enter_context(lease.hold(self.db, now=self.clock()))
+                asked = held.last_request_at if held.clean else self.clock()
+                lease.note_pace(self.db, held, last_request_at=asked, resume_at=held.resume_at)
+                stack.callback(lease.give_back, self.db, held)
+            yield Moving(
+                source=self.epoch(self.db),
+                target=self.epoch(target),
+                lease=held,
+                clock=self.clock,
+                rng=self.rng,
+                progress=progress,
+                actor=local_actor(),
+            )
+
+    def undo_move(self) -> str:
+        """Let the old file be the mirror again; returns where it had been moved to."""
+        from syncd.services.move import undo_move
+
+        with lease.hold(self.db, now=self.clock()) as held:
+            mark = undo_move(self.epoch(self.db), at=self.clock(), actor=local_actor())
+            lease.give_back(self.db, held)
+        return mark.other
+
+    def epoch(self, db: Database) -> Epoch:
+        """Return the count of sendings into the account, in a database and beside it."""
+        from syncd.services.push.epoch import Epoch, epoch_path
+
+        return Epoch(db, epoch_path(db, dict(os.environ)))
 
     @contextmanager
     def rehearsing(self, progress: Progress, *, wait: bool = False) -> Iterator[Pulling]:
@@ -183,7 +259,7 @@ class App:
         with unwritten as held, self.client() as client:
             spacing = timedelta(seconds=client.budget.spacing_s)
             client.budget.not_before(_left_of(spacing, held, self.clock()))
-            yield self._pulling(held, client, progress, local_actor())
+            yield self.pulling_with(held, client, progress, local_actor())
             self.sleep(client.budget.wait_s())  # no row tells the next holder when we asked
 
     @contextmanager
@@ -196,9 +272,10 @@ class App:
             finally:
                 db.close()
 
-    def _pulling(
+    def pulling_with(
         self, held: lease.Lease, client: Client, progress: Progress, actor: str
     ) -> Pulling:
+        """Return what a pull works with."""
         from syncd.services.prepare import Pulling
 
         settings = self.settings
@@ -216,11 +293,11 @@ class App:
             actor=actor,
         )
 
-    def _pushing(
+    def pushing_with(
         self, held: lease.Lease, client: Client, progress: Progress, actor: str
     ) -> Pushing:
+        """Return what a push works with."""
         from syncd.services.push import Pushing
-        from syncd.services.push.epoch import Epoch, epoch_path
 
         settings = self.settings
         return Pushing(
@@ -231,7 +308,7 @@ class App:
             extra=settings.pull.extra,
             policy=policy(settings.push.conflicts),
             max_batch=settings.push.max_batch,
-            epoch=Epoch(self.db, epoch_path(self.db, dict(os.environ))),
+            epoch=self.epoch(self.db),
             clock=self.clock,
             rng=self.rng,
             progress=progress,
@@ -239,16 +316,31 @@ class App:
         )
 
     @contextmanager
-    def _lease(self, *, wait: bool) -> Iterator[lease.Lease]:
-        taken = self._waiting(lambda: lease.hold(self.db, now=self.clock()), wait=wait)
+    def holding(self, *, wait: bool = False) -> Iterator[lease.Lease]:
+        """Hold the lease. Raises LeaseHeld while another instance does, unless told to `wait`."""
+        taken = self._waiting(
+            lambda: lease.hold(self.db, now=self.clock()),
+            wait=wait,
+            ask=lambda: knock(self.db, now=self.clock()),
+        )
         with taken as held:
-            yield held
+            try:
+                yield held
+            finally:
+                lease.give_back(self.db, held)
 
     @contextmanager
     def _waiting(
-        self, hold: Callable[[], AbstractContextManager[lease.Lease]], *, wait: bool
+        self,
+        hold: Callable[[], AbstractContextManager[lease.Lease]],
+        *,
+        wait: bool,
+        ask: Callable[[], None] = lambda: None,
     ) -> Iterator[lease.Lease]:
-        """Hold the lease one way or another; where told to wait, once its holder is done."""
+        """Hold the lease one way or another; where told to wait, once its holder is done.
+
+        `ask` asks a holder that would never be done, the daemon, to give way.
+        """
         with ExitStack() as stack:
             held: lease.Lease | None = None
             while held is None:
@@ -257,7 +349,9 @@ class App:
                 except LeaseHeld:
                     if not wait:
                         raise
+                    ask()
                     self.sleep(WAIT_STEP_S)
+            moved.refuse_moved(self.db)  # whoever had it may have moved the mirror away
             yield held
 
 
@@ -273,12 +367,13 @@ def policy(conflicts: Conflicts) -> Policy:
 def _left_of(spacing: timedelta, held: lease.Lease, now: datetime) -> float:
     """Return the seconds until the account may be asked again, whoever asked it last.
 
-    A holder that died did not leave a time behind, so a whole spacing is waited then.
+    A holder that died did not leave a time behind, so a whole spacing is waited then. What the
+    account itself asked for is waited for as long as a budget ever holds back.
     """
     last = held.last_request_at if held.clean else now
-    if last is None:
-        return 0.0
-    return min(max(last + spacing - now, timedelta()), spacing).total_seconds()
+    left = timedelta() if last is None else min(max(last + spacing - now, timedelta()), spacing)
+    asked = timedelta() if held.resume_at is None else held.resume_at - now
+    return max(left, asked).total_seconds()
 
 
 @contextmanager

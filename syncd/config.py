@@ -318,7 +318,8 @@ def credential(environ: Mapping[str, str]) -> Path | None:
     """Return the key that systemd hands to its service, if it does (systemd.exec(5))."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     path = Path(folder) / CREDENTIAL if folder else None
-    return path if path is not None and path.is_file() else None
+    # Ours is blank where there is no key to hand over, as with OAuth2 (systemd/syncd.service).
+    return path if path is not None and path.is_file() and path.read_bytes().strip() else None
 
 
 def _key_from_file(

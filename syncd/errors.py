@@ -11,6 +11,7 @@
     └─ AccountError                     exit 4
        ├─ Unreachable    nothing was sent; end the run, try later
        ├─ Throttled      not now; wait `retry_after_s`
+       │  └─ Stopped     we were told to stop; nothing was sent
        ├─ Unanswered     it may have landed; a write becomes uncertain
        ├─ BadReply       it makes no sense; end the run, keep the body
        ├─ Refused        it said no, with a code
@@ -93,6 +94,10 @@ class Throttled(AccountError):
     def __init__(self, message: str, *, retry_after_s: float | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+
+
+class Stopped(Throttled):
+    """We were told to stop before this request left; whoever is next sends it."""
 
 
 class Unanswered(AccountError):

@@ -55,6 +55,7 @@ def set_up(
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # else two lines for each job
     logging.getLogger("urllib3").setLevel(logging.WARNING)  # it logs addresses, which hold the hash
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -129,6 +129,15 @@ def test_the_systemd_credential_is_found_by_itself(load, tmp_path):
     assert settings.account.api_key.reveal() == "from-systemd"
 
 
+def test_a_blank_credential_is_none(load, tmp_path):
+    (tmp_path / "api-key").write_text("\n")
+    (tmp_path / "own.key").touch(mode=0o600)
+    (tmp_path / "own.key").write_text("from-the-file")
+    text = MINIMAL.replace('api_key = "a-secret-key"', f'api_key_file = "{tmp_path}/own.key"')
+    settings = load(text, CREDENTIALS_DIRECTORY=str(tmp_path))
+    assert settings.account.api_key.reveal() == "from-the-file"
+
+
 def test_no_secret_shows_in_the_settings(load):
     text = MINIMAL + '[database]\nurl = "postgresql+psycopg://u:pass-word-1@h/d"\n'
     settings = load(text)

@@ -29,13 +29,18 @@ ENTRIES = {
     "pull": Entry("syncd.cli.pull", "Make the mirror equal to the account."),
     "push": Entry("syncd.cli.push", "Send the queued changes."),
     "sync": Entry("syncd.cli.push", "Run one cycle: a pull, then a push."),
+    "run": Entry("syncd.cli.run", "Keep both sides the same, until it is stopped."),
     "plan": Entry("syncd.cli.push", "Show what the next push would send, and what it costs."),
+    "verify": Entry(
+        "syncd.cli.verify", "Compare tasks of the mirror with the account, field by field."
+    ),
     "status": Entry("syncd.cli.status", "Tell how fresh and how complete the mirror is."),
     "task": Entry("syncd.cli.task", "Look at the tasks in the mirror, and queue edits of them."),
     "queue": Entry("syncd.cli.queue", "Look at what is queued, and decide what waits for you."),
     "why": Entry("syncd.cli.why", "Say in one sentence why a change or a task waits."),
     "audit": Entry("syncd.cli.audit", "Read the audit log, and prove that nobody changed it."),
     "db": Entry("syncd.cli.db", "Look after the database's schema."),
+    "systemd": Entry("syncd.cli.systemd", "Have systemd keep the daemon running."),
     "sandbox": Entry("syncd.cli.sandbox", "Run a simulated account on this machine, until Ctrl-C."),
 }
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syncd.cli.db_backup import backup
+from syncd.cli.db_move import move
 from syncd.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 @click.group("db")
 def db() -> None:
     """Look after the database's schema."""
+
+
+db.add_command(backup)
+db.add_command(move)
 
 
 @db.command("current")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +14,7 @@ from syncd.services.handling import Handled
 from syncd.services.queue import ChangeDetail, QueueList
 from syncd.services.queueing import Queued
 from syncd.services.revert import Left, Reverted
-from syncd.services.sentences import about, fields_in_words, first_seen, opening, said
+from syncd.services.sentences import about, fields_in_words, first_seen, opening, said, set_by
 from syncd.services.sides import Side
 
 COLUMNS = (
@@ -51,6 +51,7 @@ def handled_document(handled: Handled, told: QueueList) -> dict[str, Any]:
         "changes": [change_document(change, told.why) for change in handled.changes],
         "along": list(handled.along),
         "left": [{"id": one.id, "state": one.state} for one in handled.left],
+        "decided": _authors(handled.decided),
     }
 
 
@@ -67,8 +68,21 @@ def list_document(found: QueueList) -> dict[str, Any]:
     return {
         "total": len(found.changes),
         "brake": list(found.brake),
-        "changes": [change_document(change, found.why) for change in found.changes],
+        "changes": [
+            change_document(change, found.why)
+            | {"theirs": _authors(found.sides.get(change.id, ()))}
+            for change in found.changes
+        ],
     }
+
+
+def _authors(sides: Iterable[Side]) -> list[dict[str, Any]]:
+    """Return who set theirs of the fields in question, and when; null where nobody tells."""
+    return [
+        {"field": side.field, "changed_by": side.changed_by, "changed_at": side.changed_at}
+        for side in sides
+        if side.contested
+    ]
 
 
 def detail_document(found: ChangeDetail) -> dict[str, Any]:
@@ -106,6 +120,8 @@ def show_handled(out: Output, deed: str, handled: Handled) -> None:
     """Tell what was done to which changes, and what was left."""
     for change in handled.changes:
         out.lines([f"{deed} {_line(change)}"])
+    for side in handled.decided:
+        out.lines([f"Theirs of {side.field} was {who}"] if (who := set_by(side)) else [])
     if handled.along:
         numbers = ", ".join(str(id) for id in handled.along)
         out.lines([f"With the creation went what depends on it: change {numbers}"])
@@ -143,8 +159,8 @@ def detail_lines(out: Output, found: ChangeDetail) -> Iterator[str]:
         yield from ("", "Fields")
         for side in found.sides:
             yield f"  {_side(side)}"
-            since = first_seen(side)
-            yield from [f"    theirs {since}"] if since else []
+            told = ", ".join(each for each in (set_by(side), first_seen(side)) if each)
+            yield from [f"    theirs {told}"] if told else []
     yield from ("", "Trail")
     yield from (f"  {_event(event)}" for event in found.events)
 

@@ -10,6 +10,7 @@ from syncd.cli.output import Output, one_line
 from syncd.cli.plan_text import PlanText
 from syncd.cli.table import Cell, Column, show_table
 from syncd.cli.words import counted, moment
+from syncd.services.moments import moment_told
 from syncd.services.task_detail import Neighbour, TaskDetail, Version
 from syncd.services.tasks import ListedTask, TaskList
 
@@ -137,8 +138,14 @@ def _versions(out: Output, found: TaskDetail) -> Iterator[str]:
         return
     text = PlanText(found.names, out)
     for number, version in enumerate(found.versions, 1):
-        yield f"{number}. from {moment(version.valid_from)} {_until(version)}"
+        yield f"{number}. from {moment(version.valid_from)} {_until(version)}{_by(version)}"
         yield from text.fields(_without_own(version).changes)
+
+
+def _by(version: Version) -> str:
+    """Name who made it so, and when as the account told."""
+    told = [f"{one_line(each.name)} at {moment_told(each.at)}" for each in version.by]
+    return f", by {' and '.join(told)}" if told else ""
 
 
 def _until(version: Version) -> str:

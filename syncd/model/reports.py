@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from syncd.model.incidents import Incident
 from syncd.model.plan import Brake, CatalogueChange, TaskPlan
 
 EXIT_PARTIAL = 3
@@ -87,7 +88,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """How fresh and how complete the mirror is."""
+    """How fresh and how complete the mirror is; `incidents` is what a daemon noted as wrong."""
 
     account: str | None
     database: str
@@ -99,8 +100,15 @@ class StatusReport:
     counts: Mapping[str, int]
     waiting: tuple[Waiting, ...] = ()
     under_way: str | None = None
+    incidents: tuple[Incident, ...] = ()
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody is there who closes an incident once it is over."""
+        return self.under_way is not None
 
     @property
     def exit_code(self) -> int:
         """0 where the mirror is complete and nothing waits for a person, else 3."""
-        return 0 if self.state == "green" and not self.waiting else EXIT_PARTIAL
+        waits = self.waiting or (self.watched and self.incidents)
+        return 0 if self.state == "green" and not waits else EXIT_PARTIAL

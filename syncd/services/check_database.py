@@ -10,7 +10,7 @@ from pathlib import Path
 from syncd.errors import DatabaseUnusable, StorageFailed
 from syncd.model.reports import Finding
 from syncd.services.findings import note, of_error, ok, problem, warning
-from syncd.store import health, upgrade
+from syncd.store import health, moved, upgrade
 from syncd.store.engine import Database
 from syncd.store.schema import metadata
 
@@ -57,6 +57,7 @@ def _opened(db: Database) -> Finding:
 def _schema(db: Database) -> Finding:
     state = upgrade.schema_state(db)
     if state.current:
+        moved.refuse_moved(db)
         return ok("database.schema", f"{state.revision}, as this syncd needs it")
     if state.empty:
         return note("database.schema", "the database is empty", "Make the mirror: syncd pull")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, select
 from syncd.model.change import ChangeState
 from syncd.services.changes import ListedChange, listed, no_change, rows_of
 from syncd.services.refusal import ChangeRefused
+from syncd.services.sides import Side
 from syncd.store import audit
 from syncd.store.mirror import batches
 from syncd.store.outbox import move, outbox
@@ -24,11 +25,15 @@ CANCELLABLE: Final[tuple[ChangeState, ...]] = ("queued", "held", "conflict", "fa
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What was done: the changes as they are now, those that went along, those that were left."""
+    """What was done: the changes as they are now, those that went along, those that were left.
+
+    `decided` are the fields of a conflict, as they stood before it was resolved.
+    """
 
     changes: tuple[ListedChange, ...]
     along: tuple[int, ...] = ()
     left: tuple[ListedChange, ...] = ()
+    decided: tuple[Side, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

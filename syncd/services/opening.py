@@ -11,12 +11,14 @@ from typing import assert_never
 from urllib.parse import urlsplit
 
 from syncd.errors import ConfigError
+from syncd.services.progress import QUIET, Pulse
 from syncd.settings import Settings
 from syncd.worksection import signing
 from syncd.worksection.budget import Budget
 from syncd.worksection.client import Client
 from syncd.worksection.consent import Consent
 from syncd.worksection.oauth import OAuth2
+from syncd.worksection.request import Request
 from syncd.worksection.signing import Scheme
 from syncd.worksection.tokens import TokenFile
 
@@ -28,10 +30,21 @@ def open_client(
     clock: Callable[[], datetime],
     sleep: Callable[[float], None],
     rng: Random,
+    before: Callable[[], None] | None = None,
+    pulse: Pulse = QUIET,
 ) -> Iterator[Client]:
-    """Open the way to the account of `settings`, with no database about."""
+    """Open the way to the account of `settings`, with no database about.
+
+    `before` is called right before each request leaves; what it raises stops the request.
+    """
+
+    def about_to_send(request: Request) -> None:
+        pulse.asking(request.action)
+        if before is not None:
+            before()
+
     budget = Budget(
-        settings.limits.requests_per_second,
+        settings.limits.requests_per_second * settings.limits.share,
         host=_host(settings.account.url),
         clock=time.monotonic,
         sleep=sleep,
@@ -44,6 +57,8 @@ def open_client(
         clock=clock,
         sleep=sleep,
         rng=rng,
+        on_request=about_to_send,
+        on_data=pulse.moved,
     ) as client:
         yield client
 

@@ -17,3 +17,26 @@ class Silent:
 
     def step(self, what: str, *, done: int, total: int, left_s: float) -> None:
         """Do nothing."""
+
+
+class Pulse(Protocol):
+    """Hears every sign that work moves on: what a watchdog is fed by."""
+
+    def asking(self, action: str) -> None:
+        """A request is about to leave. What this raises stops it."""
+
+    def moved(self) -> None:
+        """Something came in, or was done."""
+
+
+class Quiet:
+    """Nobody listens."""
+
+    def asking(self, action: str) -> None:
+        """Do nothing."""
+
+    def moved(self) -> None:
+        """Do nothing."""
+
+
+QUIET = Quiet()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from syncd.errors import StorageFailed, SyncdError
+from syncd.errors import Stopped, StorageFailed, SyncdError
 from syncd.log import get_logger
 from syncd.model.reports import PullReport
 from syncd.services.land import land
@@ -32,6 +32,8 @@ def pull(work: Pulling, *, dry_run: bool = False, allow_removals: bool = False) 
                 dry_run=dry_run,
                 allow_removals=allow_removals,
             )
+    except Stopped:
+        raise  # no run: it is cut off at a request, and the next one goes on from there
     except SyncdError as error:
         if not dry_run:
             _record_failure(work, started, error)

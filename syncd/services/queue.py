@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, or_, select, text
@@ -37,11 +37,15 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class QueueList:
-    """Changes, a sentence for each by its number, and what the brake has to say."""
+    """Changes, a sentence for each by its number, and what the brake has to say.
+
+    `sides` are those of the conflicts, where they were asked for.
+    """
 
     changes: tuple[ListedChange, ...]
     why: Mapping[int, str]
     brake: tuple[str, ...]
+    sides: Mapping[int, Sequence[Side]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def list_queue(db: Database, sought: Sought, *, now: datetime, max_batch: int) -
         three = _of_conflicts(tx, changes)
         why = _explained(changes, ahead, three)
         seen = {id: with_seen(said, three.get(id, ())) for id, said in why.items()}
-        return QueueList(changes, seen, tuple(held))
+        return QueueList(changes, seen, tuple(held), three)
 
 
 def show_change(db: Database, id: int, *, now: datetime, max_batch: int) -> ChangeDetail:

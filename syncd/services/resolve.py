@@ -8,7 +8,7 @@ SQL comes in here too (`syncd.services.choices`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -20,7 +20,7 @@ from syncd.resources.tasks.table import tasks
 from syncd.services.given import LARGEST_ID
 from syncd.services.hand import Hand, Handled, cancel_rows, named
 from syncd.services.refusal import ChangeRefused
-from syncd.services.sides import Dispute, disputes
+from syncd.services.sides import Dispute, disputes, sides
 from syncd.store.choices import forget
 from syncd.store.engine import Database
 from syncd.store.outbox import STANDING, acting, outbox
@@ -76,11 +76,13 @@ def resolve_edit(hand: Hand, row: Row[Any], choice: Choice) -> Handled:
             hint=f"Drop it: syncd queue cancel {row.id}",
         )
     winners = _winners(row, dispute, choice)
+    asked = [side for each in sides(hand.tx, rows).values() for side in each if side.contested]
     for one in rows:
         _note(hand, one, _told(changes[one.id], dispute, winners), choice)
         _settle(hand, one, changes[one.id], dispute, winners)
     forget(hand.tx, changes)
-    return hand.handled(rows)
+    decided = {side.field: side for side in asked}
+    return replace(hand.handled(rows), decided=tuple(decided.values()))
 
 
 def _winners(row: Row[Any], dispute: Dispute, choice: Choice) -> dict[str, Winner]:

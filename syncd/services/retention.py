@@ -26,12 +26,18 @@ from sqlalchemy import (
 from syncd.resources.tasks.table import task_history
 from syncd.settings import RetentionSettings
 from syncd.store import audit, trail
+from syncd.store.activity import activity
 from syncd.store.audit import Event
 from syncd.store.engine import Database
+from syncd.store.incidents import incidents
 from syncd.store.outbox import UNSETTLED, outbox, outbox_events
 from syncd.store.proof import Broken, prove
 from syncd.store.schema import audit_log, sync_runs
 from syncd.sync.states import SETTLED
+
+FEED = timedelta(days=31)
+"""The account's change feed reaches back 30 days. What it may show again is known by its row, so
+that row stays, however short the kept span (API sheet, section 7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ class Pruned:
     """How many rows went. `broken`: the audit log was left as it is, because it is not sound."""
 
     history: int = 0
+    activity: int = 0
     runs: int = 0
+    incidents: int = 0
     changes: int = 0
     events: int = 0
     audit: int = 0
@@ -69,11 +77,11 @@ def prune(db: Database, *, now: datetime, keep: RetentionSettings, actor: str = 
     """
     with db.write() as tx:
         work = _Writing(db, tx, now, actor)
-        history = _prune_history(tx, _before(now, keep.history))
-        runs = _prune_runs(tx, _before(now, keep.runs))
+        history, done_by = _prune_past(tx, now, _before(now, keep.history))
+        runs, closed = _prune_runs(tx, _before(now, keep.runs))
         changes, events = _prune_outbox(work, _before(now, keep.audit))
         rows, broken = _prune_audit(work, _before(now, keep.audit))
-        done = Pruned(history, runs, changes, events, rows, broken)
+        done = Pruned(history, done_by, runs, closed, changes, events, rows, broken)
         counts = {name: n for name, n in asdict(done).items() if n and name != "broken"}
         if counts:
             work.append("retention.applied", counts)
@@ -84,19 +92,26 @@ def _before(now: datetime, kept_s: float | None) -> datetime | None:
     return now - timedelta(seconds=kept_s) if kept_s is not None else None
 
 
-def _prune_history(tx: Connection, before: datetime | None) -> int:
+def _prune_past(tx: Connection, now: datetime, before: datetime | None) -> tuple[int, int]:
+    """Delete old images of tasks, and old rows of who did what."""
     if before is None:
-        return 0
-    return tx.execute(delete(task_history).where(task_history.c.valid_to < before)).rowcount
+        return 0, 0
+    images = tx.execute(delete(task_history).where(task_history.c.valid_to < before)).rowcount
+    known = min(before, now - FEED)
+    return images, tx.execute(delete(activity).where(activity.c.seen_at < known)).rowcount
 
 
-def _prune_runs(tx: Connection, before: datetime | None) -> int:
-    """Delete old runs; the newest of each kind and outcome stays: numbers and status rest on it."""
+def _prune_runs(tx: Connection, before: datetime | None) -> tuple[int, int]:
+    """Delete old runs and incidents that are over.
+
+    The newest run of each kind and outcome stays: numbers and status rest on it.
+    """
     if before is None:
-        return 0
+        return 0, 0
     newest = select(func.max(sync_runs.c.id)).group_by(sync_runs.c.kind, sync_runs.c.outcome)
     old = (sync_runs.c.finished_at < before, sync_runs.c.id.not_in(newest))
-    return tx.execute(delete(sync_runs).where(*old)).rowcount
+    runs = tx.execute(delete(sync_runs).where(*old)).rowcount
+    return runs, tx.execute(delete(incidents).where(incidents.c.closed_at < before)).rowcount
 
 
 def _prune_outbox(work: _Writing, before: datetime | None) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Since when the account shows what it shows: what the past images of a task can tell.
 
-That is when a run first saw a value, not when somebody set it, nor who.
+That is when a run first saw a value, not when somebody set it, nor who: see
+`syncd.services.authors`.
 """
 
 from __future__ import annotations
@@ -18,15 +19,20 @@ from syncd.resources.tasks.images import load_images
 from syncd.resources.tasks.table import task_history
 from syncd.store.mirror import batches
 
-_COLUMNS: Final[Mapping[str, str]] = {"assignee_email": "assignee_id"}
+COLUMNS: Final[Mapping[str, str]] = {"assignee_email": "assignee_id"}
+"""The fields of `live_tasks` whose column in the mirror has another name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """When a value was first seen; `run_id` is None where it was there from the beginning."""
+    """When a value was first seen; `run_id` is None where it was there from the beginning.
+
+    `after` is when the mirror had just begun to show another one.
+    """
 
     at: datetime
     run_id: int | None
+    after: datetime | None = None
 
 
 def theirs_seen(tx: Connection, task_ids: Collection[int]) -> dict[tuple[int, str], Seen]:
@@ -48,7 +54,7 @@ def _of_task(image: Image, past: Sequence[Row[Any]]) -> Iterator[tuple[str, Seen
         if image.removed_at is not None:
             yield name, Seen(image.removed_at, None)
         else:
-            yield name, _since(image, past, _COLUMNS.get(name, name))
+            yield name, _since(image, past, COLUMNS.get(name, name))
 
 
 def _since(image: Image, past: Sequence[Row[Any]], column: str) -> Seen:
@@ -56,7 +62,7 @@ def _since(image: Image, past: Sequence[Row[Any]], column: str) -> Seen:
     value, at = _plain(getattr(image.record, column)), image.valid_from
     for row in past:
         if _plain(row._mapping[column]) != value:
-            return Seen(at, row.run_id)
+            return Seen(at, row.run_id, row.valid_from)
         at = row.valid_from
     return Seen(at, None)
 

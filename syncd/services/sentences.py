@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final, assert_never
 
 from syncd.model.change import Fields, Missing, Value
 from syncd.model.fields import write_value
 from syncd.model.outbound import Wait
 from syncd.services.changes import Event, ListedChange
+from syncd.services.moments import instant, moment_told
 from syncd.services.outlook import Outlook
 from syncd.services.sides import Side
 
@@ -45,11 +45,6 @@ def about(change: ListedChange) -> str:
 def one_line(text: str) -> str:
     """Return a text of somebody's as one line."""
     return " ".join(text.split())
-
-
-def instant(at: datetime | None) -> str:
-    """Return an instant in UTC, to the second."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "an unknown time"
 
 
 def said(value: Value | Missing) -> str:
@@ -171,7 +166,8 @@ def _decided(sides: Sequence[Side]) -> str | None:
 def _three(side: Side) -> str:
     was = said(side.base) if side.base_known else "not known"
     seen = said(side.theirs) if side.theirs_known else "not known"
-    return f"{side.field} was {was}, mine is {said(side.mine)}, theirs is {seen}"
+    who = f" ({author})" if (author := set_by(side)) else ""
+    return f"{side.field} was {was}, mine is {said(side.mine)}, theirs is {seen}{who}"
 
 
 def with_seen(sentence: str, sides: Sequence[Side]) -> str:
@@ -186,6 +182,13 @@ def first_seen(side: Side) -> str | None:
         return None
     run = f" by run {side.seen_by_run}" if side.seen_by_run is not None else ""
     return f"seen at {instant(side.seen_at)}{run}"
+
+
+def set_by(side: Side) -> str | None:
+    """Say who set theirs and when; None where nobody tells."""
+    if side.changed_by is None:
+        return None
+    return f"set by {one_line(side.changed_by)} at {moment_told(side.changed_at)}"
 
 
 def _uncertain(change: ListedChange) -> str:

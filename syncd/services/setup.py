@@ -61,9 +61,15 @@ class Places:
 
     @property
     def database(self) -> str:
-        """The database's address where none is given; the system's data is not kept in /etc."""
+        """The database's address where none is given; the system's data is not kept in /etc.
+
+        Each further account has a folder of its own, which systemd gives to its service alone.
+        """
         name = self.config.with_suffix(".db").name
-        return f"sqlite:///{SYSTEM_DATA / name if self.folder == SYSTEM else name}"
+        if self.folder != SYSTEM:
+            return f"sqlite:///{name}"
+        usual = self.config.name == config.CONFIG_NAME
+        return f"sqlite:///{(SYSTEM_DATA if usual else SYSTEM_DATA / self.config.stem) / name}"
 
     def written(self, auth: AuthName) -> tuple[Path, ...]:
         """Return the files that a set-up with `auth` writes, the configuration last."""
@@ -237,9 +243,10 @@ def other_configuration(
 
 def make_database_folder(settings: Settings) -> None:
     """Make the system's folder of data; any other folder is its owner's business."""
-    if settings.database_url.startswith(f"sqlite:///{SYSTEM_DATA}/"):
+    path = Path(settings.database_url.removeprefix("sqlite:///"))
+    if path.is_relative_to(SYSTEM_DATA):
         with suppress(OSError):
-            SYSTEM_DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def machine_zone(environ: Mapping[str, str], localtime: Path = LOCALTIME) -> str | None:

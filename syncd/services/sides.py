@@ -17,6 +17,7 @@ from syncd.model.change import MISSING, Change, Fields, Missing, Value
 from syncd.resources.members import members
 from syncd.resources.tags import tags
 from syncd.resources.tasks.images import load_images
+from syncd.services.authors import Author, theirs_set
 from syncd.services.seen import Seen, theirs_seen
 from syncd.store.choices import Chosen, chosen_of
 from syncd.store.mirror import batches
@@ -32,7 +33,9 @@ class Side:
 
     `base_known` and `theirs_known` tell a value that is empty from one that is not known;
     `contested` says that a person has to choose. Of such a field, `seen_at` is when a read first
-    showed theirs, in the run `seen_by_run`, as far as known; `keep` is what was chosen by SQL.
+    showed theirs, in the run `seen_by_run`, as far as known; `changed_by` is who set theirs and
+    `changed_at` when, if the change feed has told (the account's wall clock where no zone is set);
+    `keep` is what was chosen by SQL.
     """
 
     field: str
@@ -44,6 +47,8 @@ class Side:
     contested: bool
     seen_at: datetime | None = None
     seen_by_run: int | None = None
+    changed_by: str | None = None
+    changed_at: datetime | None = None
     keep: Literal["mine", "theirs"] | None = None
     chosen_by: str | None = None
 
@@ -122,10 +127,16 @@ def _told_more(
     """Add to what is in question since when theirs is so, and what was chosen by SQL."""
     contested = {change.id: change.task_id or 0 for change in changes if _open(found[change.id])}
     seen = theirs_seen(tx, set(contested.values()))
+    authors = theirs_set(tx, seen)
     chosen = {(one.change_id, one.field): one for one in chosen_of(tx, contested)}
     for id, task_id in contested.items():
         found[id] = tuple(
-            _known_more(side, seen.get((task_id, side.field)), chosen.get((id, side.field)))
+            _known_more(
+                side,
+                seen.get((task_id, side.field)),
+                authors.get((task_id, side.field)),
+                chosen.get((id, side.field)),
+            )
             if side.contested
             else side
             for side in found[id]
@@ -137,9 +148,13 @@ def _open(sides: Iterable[Side]) -> bool:
     return any(side.contested for side in sides)
 
 
-def _known_more(side: Side, seen: Seen | None, chosen: Chosen | None) -> Side:
+def _known_more(
+    side: Side, seen: Seen | None, author: Author | None, chosen: Chosen | None
+) -> Side:
     if seen is not None:
         side = replace(side, seen_at=seen.at, seen_by_run=seen.run_id)
+    if author is not None:
+        side = replace(side, changed_by=author.name, changed_at=author.at)
     if chosen is not None:
         side = replace(side, keep=chosen.keep, chosen_by=chosen.by)
     return side

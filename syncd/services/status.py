@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
+from syncd.model.incidents import Incident
 from syncd.model.reports import StatusReport, Waiting
 from syncd.store.glance import Glance, Row, glance, instant
 
@@ -49,6 +50,11 @@ WHERE state NOT IN ('confirmed', 'cancelled') AND state = 'queued' AND attempts 
 GROUP BY batch ORDER BY changes DESC LIMIT 1
 """
 
+_INCIDENTS = """
+SELECT id, kind, subject, severity, summary, remedy, opened_at FROM incidents
+WHERE closed_at IS NULL ORDER BY id
+"""
+
 _STATES: dict[str, Literal["green", "partial", "failed"]]
 _STATES = {"complete": "green", "partial": "partial", "failed": "failed"}
 
@@ -74,6 +80,7 @@ def read_status(url: str, *, schema: str | None = None, max_batch: int = 100) ->
                 *_about_to_be_held(look, max_batch),
             ),
             under_way=_under_way(look),
+            incidents=tuple(_incidents(look)),
         )
 
 
@@ -132,6 +139,11 @@ def _stopped(counts: Mapping[str, int]) -> Iterator[Waiting]:
             noun = "change" if number == 1 else "changes"
             look = f"syncd queue list --state {state}, then: syncd queue {word}"
             yield Waiting(f"{number:,} {noun} {what}.", look)
+
+
+def _incidents(look: Glance) -> Iterator[Incident]:
+    for row in look.rows(_INCIDENTS):
+        yield Incident(**row | {"opened_at": instant(row["opened_at"])})
 
 
 def _about_to_be_held(look: Glance, max_batch: int) -> Iterator[Waiting]:

@@ -18,6 +18,7 @@ from syncd.resources.projects import projects
 from syncd.resources.tags import tags
 from syncd.resources.tasks.images import load_images
 from syncd.resources.tasks.table import task_history, task_relations, tasks
+from syncd.services.authors import Author, Past
 from syncd.services.tasks import ListedTask, listed, tag_names, task_query
 from syncd.store.engine import Database
 from syncd.sync.reconcile import FIELDS
@@ -48,11 +49,15 @@ class RelatedTask:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One image of a task: from when until when it stood, and how it differed from the last."""
+    """One image of a task: from when until when it stood, and how it differed from the last.
+
+    `by` are those who made it so, as far as the change feed tells.
+    """
 
     valid_from: datetime
     valid_to: datetime | None
     changes: tuple[FieldChange, ...]
+    by: tuple[Author, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +147,12 @@ def _versions(tx: Connection, row: Row[Any], record: TaskRecord) -> Iterator[Ver
     query = select(task_history).where(past.task_id == row.id).order_by(past.valid_from)
     images = [_past(found) for found in tx.execute(query)]
     images.append({**row._mapping, **_links(record), "valid_to": None})
-    before: Image | None = None
+    told, before = Past(tx, row.id), None
     for image in images:
-        yield Version(image["valid_from"], image["valid_to"], _changes(before, image))
+        changes = _changes(before, image)
+        since, until = (before or image)["valid_from"], image["valid_from"]
+        by = told.authors(changes, since=since, until=until)
+        yield Version(image["valid_from"], image["valid_to"], changes, by)
         before = image
 
 

@@ -12,9 +12,10 @@ from syncd.errors import ConfigError
 from syncd.resources.tasks.table import tasks
 from syncd.services.changes import ListedChange, events_of, listed, rows_of
 from syncd.services.given import LARGEST_ID
+from syncd.services.moments import instant
 from syncd.services.outlook import look_ahead
 from syncd.services.queue import Sought, explain, find_changes
-from syncd.services.sentences import instant, why_change
+from syncd.services.sentences import why_change
 from syncd.store.engine import Database
 from syncd.sync.states import SETTLED, TELLING
 

@@ -6,8 +6,14 @@ so a row here is a hint and an author's name, never a proof.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Column, Connection, Index, Row, Table, Text, select
+
+from syncd.model.activity import Activity
+from syncd.store.mirror import add, batches
 from syncd.store.schema import metadata
 from syncd.store.types import Document, Id, Instant, LocalTime
 
@@ -37,3 +43,47 @@ activity = Table(
     Index(None, "date_added"),
     comment="Who did what in the account and when, as its change feed tells; a hint, no proof.",
 )
+
+
+def when_seen(tx: Connection, fingerprints: Iterable[str]) -> dict[str, datetime]:
+    """Return when each event that is known was first seen."""
+    columns = (activity.c.fingerprint, activity.c.seen_at)
+    return {
+        row.fingerprint: row.seen_at
+        for batch in batches(fingerprints)
+        for row in tx.execute(select(*columns).where(activity.c.fingerprint.in_(batch)))
+    }
+
+
+def keep(
+    tx: Connection,
+    events: Sequence[Activity],
+    *,
+    instant: Callable[[datetime], datetime | None],
+    seen_at: datetime,
+) -> int:
+    """Store the events that are not known yet, and return how many that were.
+
+    The lease is verified in the same transaction, so nobody else stores any meanwhile.
+    """
+    known = when_seen(tx, (each.fingerprint for each in events))
+    names = [column.name for column in activity.columns if column.name in Activity.__slots__]
+    rows = [
+        {name: getattr(each, name) for name in names}
+        | {"at": instant(each.date_added), "seen_at": seen_at}
+        for each in events
+        if each.fingerprint not in known
+    ]
+    add(tx, activity, rows)
+    return len(rows)
+
+
+def of_tasks(tx: Connection, ids: Iterable[int]) -> dict[int, list[Row[Any]]]:
+    """Return what was told of each task, the newest first."""
+    newest = (activity.c.date_added.desc(), activity.c.id.desc())
+    found: dict[int, list[Row[Any]]] = {}
+    for batch in batches(ids):
+        query = select(activity).where(activity.c.task_id.in_(batch))
+        for row in tx.execute(query.order_by(*newest)):
+            found.setdefault(row.task_id, []).append(row)
+    return found

@@ -7,6 +7,9 @@ lock at its start and not in its middle, BEGIN for a reader (sqlite.org/lang_tra
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +20,9 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from syncd.errors import DatabaseUnusable, StorageFailed
+from syncd.errors import DatabaseUnusable, StorageFailed, SyncdError
 from syncd.store.causes import storage_failed
 
 BUSY_TIMEOUT_S = 30
@@ -124,6 +127,20 @@ class Database:
         self.engine.dispose()
 
 
+LASTING = ("password", "does not exist", "pg_hba.conf", "not permitted", "permission denied")
+"""What a server says, while a connection is made, that no waiting changes."""
+
+
+def is_passing(error: SyncdError) -> bool:
+    """Tell whether a database is merely not there yet: its server is down, starting or full."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, DBAPIError):
+        cause = cause.__cause__
+    said = str(cause.orig) if cause is not None else ""
+    away = isinstance(cause, OperationalError) and type(cause.orig).__module__.startswith("psycopg")
+    return away and not any(word in said for word in LASTING)
+
+
 def after_commit(tx: Connection, do: Callable[[], None]) -> None:
     """Call `do` once what `tx` writes is committed; where it is rolled back, never."""
     tx.get_execution_options()[_COMMITTED].append(do)
@@ -183,10 +200,27 @@ def open_database(url: str, *, schema: str | None = None) -> Database:
             pool_size=2,
             max_overflow=2,
             hide_parameters=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+            connect_args=_session_options(),
         )
         _prepare_postgresql(engine, schema)
     return Database(engine, schema=schema)
+
+
+def _session_options() -> dict[str, str | int]:
+    """Return what every session of this program has in common on a server.
+
+    All carry one name, which no other program has: the lease of a frozen holder is taken by ending
+    them (`keeper`). A server that went without a word is given up after half a minute.
+    """
+    name = f"syncd {os.getpid()}@{socket.gethostname()[:30]} {secrets.token_hex(4)}"
+    return {
+        "application_name": name,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 4,
+        "tcp_user_timeout": 30_000,
+    }
 
 
 def _try_to_write(tx: Connection) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from syncd.errors import DatabaseUnusable
 from syncd.store.causes import storage_failed
+from syncd.store.marks import ARRIVING, LEFT, refusal
 from syncd.store.revisions import (
     VERSION_TABLE,
     SchemaState,
@@ -74,7 +75,9 @@ def glance(url: str, *, schema: str | None = None) -> Iterator[Glance]:
     """
     look = _sqlite(Path(url.removeprefix(SQLITE))) if url.startswith(SQLITE) else None
     with look or _postgresql(url, schema) as driver:
-        yield Glance(driver.label, _state(driver), driver)
+        found = Glance(driver.label, _state(driver), driver)
+        _refuse_moved(found)
+        yield found
 
 
 def _state(driver: Driver) -> SchemaState:
@@ -90,6 +93,15 @@ def _state(driver: Driver) -> SchemaState:
     if not state.current:
         raise outdated(label, state)
     return state
+
+
+def _refuse_moved(found: Glance) -> None:
+    marks = found.rows(
+        f"SELECT name, value FROM sync_state WHERE name IN ('{LEFT}', '{ARRIVING}')"  # noqa: S608 - our own names
+    )
+    why = refusal(found.label, {row["name"]: found.document(row["value"]) for row in marks})
+    if why is not None:
+        raise why
 
 
 @contextmanager

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text, text
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from datetime import datetime
 
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+
+from syncd.model.incidents import Incident, Trouble
 from syncd.store.schema import metadata, one_of
 from syncd.store.types import Id, Instant
 
@@ -34,3 +50,47 @@ incidents = Table(
     Index(None, "opened_at"),
     comment="What is or was wrong. An incident closes by itself once it is solved.",
 )
+
+_SHOWN = (
+    *(incidents.c.id, incidents.c.kind, incidents.c.subject, incidents.c.severity),
+    *(incidents.c.summary, incidents.c.remedy, incidents.c.opened_at, incidents.c.closed_at),
+)
+
+
+def load_open(tx: Connection) -> tuple[Incident, ...]:
+    """Return what is wrong, the longest known first."""
+    query = select(*_SHOWN).where(incidents.c.closed_at.is_(None)).order_by(incidents.c.id)
+    return tuple(Incident(**row._mapping) for row in tx.execute(query))
+
+
+def begin(tx: Connection, found: Iterable[Trouble], at: datetime) -> None:
+    """Put troubles on record that were not there."""
+    rows = [asdict(trouble) | {"opened_at": at} for trouble in found]
+    if rows:
+        tx.execute(insert(incidents), rows)
+
+
+def reword(tx: Connection, id: int, trouble: Trouble) -> None:
+    """Write how an open incident stands now."""
+    tx.execute(update(incidents).where(incidents.c.id == id).values(asdict(trouble)))
+
+
+def end(tx: Connection, ids: Collection[int], at: datetime) -> None:
+    """Note that incidents are over."""
+    if ids:
+        tx.execute(update(incidents).where(incidents.c.id.in_(ids)).values(closed_at=at))
+
+
+def untold(tx: Connection, *, since: datetime) -> tuple[Incident, ...]:
+    """Return what people were not told of: what opened, and what closed after `since`."""
+    opened = incidents.c.closed_at.is_(None) & incidents.c.told_open_at.is_(None)
+    closed = (incidents.c.closed_at > since) & incidents.c.told_closed_at.is_(None)
+    query = select(*_SHOWN).where(opened | closed).order_by(incidents.c.id)
+    return tuple(Incident(**row._mapping) for row in tx.execute(query))
+
+
+def mark_told(tx: Connection, told: Incident, at: datetime) -> None:
+    """Note that people know how an incident stood; its end tells of its beginning as well."""
+    opened = func.coalesce(incidents.c.told_open_at, at)
+    values = {"told_open_at": opened} | ({"told_closed_at": at} if told.closed_at else {})
+    tx.execute(update(incidents).where(incidents.c.id == told.id).values(values))

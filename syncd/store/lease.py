@@ -1,8 +1,8 @@
 """The lease: the right to talk to the account, one holder at a time.
 
 A lock of the operating system (SQLite: on a file beside the database) or of the server
-(PostgreSQL: an advisory lock, freed by the server when our connection ends) decides who holds it;
-the row in `lease` names the holder and carries the fencing number, which every write checks.
+(PostgreSQL: an advisory lock, see `keeper`) decides who holds it; the row in `lease` names the
+holder and carries the fencing number, which every write checks.
 """
 
 from __future__ import annotations
@@ -11,38 +11,58 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, func, select, update
 
 from syncd.errors import DatabaseUnusable, LeaseHeld, LeaseLost
 from syncd.store.engine import Database
+from syncd.store.keeper import Keeper, lock_server
 from syncd.store.mirror import put
 from syncd.store.schema import lease
 
 NAME = "account"
-_LOCK_KEY = "hashtextextended('syncd lease ' || current_schema(), 0)"
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A held lease. `last_request_at` is when the account was last asked, by whoever held it."""
+    """A held lease. `last_request_at` is when the account was last asked, by whoever held it.
+
+    `resume_at` is the instant before which the account asked not to be asked again.
+    """
 
     fencing: int
     last_request_at: datetime | None
     clean: bool
+    resume_at: datetime | None = None
+    keeper: Keeper | None = None
 
     def verify(self, tx: Connection) -> None:
-        """Raise LeaseLost unless we are still the holder; in the transaction that it protects."""
-        query = select(lease.c.fencing).where(lease.c.name == NAME).with_for_update()
-        if tx.scalar(query) != self.fencing:
+        """Raise LeaseLost unless we are still the holder; in the transaction that it protects.
+
+        Whoever takes over waits for that transaction; the heartbeat does not.
+        """
+        query = select(lease.c.fencing).where(lease.c.name == NAME)
+        if tx.scalar(query.with_for_update(read=True, key_share=True)) != self.fencing:
             raise LeaseLost(
                 "Another instance took over the lease meanwhile; nothing of this run was written."
             )
+
+    def prove(self) -> None:
+        """Raise LeaseLost unless we still hold it: right before anything leaves for the account.
+
+        A file's lock is the kernel's, and cannot be lost; a server is asked.
+        """
+        if self.keeper is not None:
+            self.keeper.prove(self.fencing)
+
+    @property
+    def lost(self) -> bool:
+        """Whether a proof has failed already; asks nobody."""
+        return self.keeper is not None and self.keeper.lost
 
 
 def this_process() -> str:
@@ -53,10 +73,13 @@ def this_process() -> str:
 @contextmanager
 def hold(db: Database, *, now: datetime) -> Iterator[Lease]:
     """Hold the lease for the length of a block. Raises LeaseHeld, naming the holder."""
-    guard = _lock_file(db) if db.is_sqlite else _lock_server(db)
-    with guard:
-        taken = _take(db, now)
-        yield taken
+    with _locked(db) as keeper:
+        taken = replace(_take(db, now), keeper=keeper)
+        if keeper is None:
+            yield taken
+            return
+        with keeper.beating(taken.fencing):
+            yield taken
 
 
 @contextmanager
@@ -65,24 +88,48 @@ def hold_unwritten(db: Database) -> Iterator[Lease]:
 
     The row still names nobody, so a holder must leave the pace behind by waiting for it.
     """
-    guard = _lock_file(db) if db.is_sqlite else _lock_server(db)
-    with guard:
+    with _locked(db):
         with db.read() as tx:
             row = tx.execute(select(lease).where(lease.c.name == NAME)).first()
         if row is None:
             yield Lease(0, None, clean=True)
         else:
-            yield Lease(row.fencing, row.last_request_at, clean=row.holder is None)
+            yield Lease(row.fencing, row.last_request_at, row.holder is None, row.resume_at)
 
 
-def give_back(db: Database, taken: Lease, *, last_request_at: datetime | None) -> None:
-    """Note that the holder is done, and when it last asked the account."""
+@contextmanager
+def _locked(db: Database) -> Iterator[Keeper | None]:
+    if db.is_sqlite:
+        with _lock_file(db):
+            yield None
+        return
+    with lock_server(db) as keeper:
+        if keeper is None:
+            raise _held(db)
+        yield keeper
+
+
+def give_back(db: Database, taken: Lease) -> None:
+    """Note that the holder is done."""
+    _write_ours(db, taken, holder=None, acquired_at=None)
+
+
+def note_pace(
+    db: Database,
+    held: Lease,
+    *,
+    last_request_at: datetime | None,
+    resume_at: datetime | None = None,
+) -> None:
+    """Leave behind when the account was last asked, and until when it wants to be left alone."""
+    _write_ours(db, held, last_request_at=last_request_at, resume_at=resume_at)
+
+
+def _write_ours(db: Database, held: Lease, **values: object) -> None:
+    """Write into the row while it is ours; a late old holder changes nothing."""
+    ours = (lease.c.name == NAME, lease.c.fencing == held.fencing)
     with db.write() as tx:
-        tx.execute(
-            update(lease)
-            .where(lease.c.name == NAME, lease.c.fencing == taken.fencing)
-            .values(holder=None, acquired_at=None, last_request_at=last_request_at)
-        )
+        tx.execute(update(lease).where(*ours).values(**values))
 
 
 def holder(tx: Connection) -> str | None:
@@ -91,17 +138,20 @@ def holder(tx: Connection) -> str | None:
 
 
 def _take(db: Database, now: datetime) -> Lease:
+    """Write ourselves into the row; an old holder's open transaction is waited for."""
     with db.write() as tx:
-        row = tx.execute(select(lease).where(lease.c.name == NAME)).first()
-        fencing = (row.fencing if row else 0) + 1
-        last = row.last_request_at if row else None
-        put(
-            db,
-            tx,
-            lease,
-            [{"name": NAME, "holder": this_process(), "fencing": fencing, "acquired_at": now}],
+        row = tx.execute(select(lease).where(lease.c.name == NAME).with_for_update()).first()
+        taken = Lease(
+            fencing=(row.fencing if row else 0) + 1,
+            last_request_at=row.last_request_at if row else None,
+            clean=row is None or row.holder is None,
+            resume_at=row.resume_at if row else None,
         )
-        return Lease(fencing, last, clean=row is None or row.holder is None)
+        values = {"holder": this_process(), "fencing": taken.fencing, "acquired_at": now}
+        put(db, tx, lease, [{"name": NAME, **values}])
+        if not db.is_sqlite:
+            tx.execute(update(lease).values(heartbeat_at=func.clock_timestamp()))
+        return taken
 
 
 @contextmanager
@@ -120,18 +170,6 @@ def _lock_file(db: Database) -> Iterator[None]:
         except BlockingIOError:
             raise _held(db) from None
         yield
-
-
-@contextmanager
-def _lock_server(db: Database) -> Iterator[None]:
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_LOCK_KEY})")):
-            raise _held(db)
-        try:
-            yield
-        finally:
-            with suppress(DBAPIError):  # a server that is gone has freed the lock by itself
-                connection.scalar(text(f"SELECT pg_advisory_unlock({_LOCK_KEY})"))
 
 
 def _held(db: Database) -> LeaseHeld:

@@ -41,7 +41,7 @@ class Client:
     """One account over one connection. A context manager; safe to share between threads.
 
     `on_request` is called right before each sending, in its turn; what it raises stops the
-    sending, and nothing has left.
+    sending, and nothing has left. `on_data` is called with each piece of an answer.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Client:
         sleep: Callable[[float], None],
         rng: Random,
         on_request: Callable[[Request], None] | None = None,
+        on_data: Callable[[], None] = lambda: None,
         patience: Patience = Patience(),  # noqa: B008 - a frozen value
         deadline_s: float | None = None,
         max_body: int = MAX_BODY,
@@ -68,10 +69,13 @@ class Client:
         self._sleep = sleep
         self._rng = rng
         self._on_request = on_request
+        self._on_data = on_data
         self._patience = patience
         self._max_body = max_body
         self._last_observed = datetime.min.replace(tzinfo=UTC)
         self._attempting = threading.Lock()
+        self.skew_s: float | None = None
+        """How far the account's clock was ahead of ours when it last told; None before that."""
 
     @property
     def base_url(self) -> str:
@@ -189,6 +193,7 @@ class Client:
                 self._on_request(request)
             reply = self._round_trip(request, receive, on_first_byte)
         if reply.skew_s is not None:
+            self.skew_s = reply.skew_s
             self._scheme.observe(reply.skew_s)
         if reply.status == 503:  # a write calls it unanswered, but the wish to wait holds
             self._budget.not_before(verdict.retry_after_s(reply) or 0.0)
@@ -237,6 +242,7 @@ class Client:
             if buffer.tell() + len(chunk) > self._max_body:
                 raise BadReply(f"The account's answer is larger than {self._max_body} bytes")
             buffer.write(chunk)
+            self._on_data()
         return buffer.getvalue()
 
 

@@ -24,6 +24,7 @@ READS: Final = frozenset(
         "get_task_tags",
         "get_tasks",
         "get_users",
+        "get_webhooks",
         "me",
         "search_tasks",
     }

@@ -69,12 +69,12 @@ def test_the_list_is_filtered(desk):
 def test_the_documents_have_stable_keys(desk):
     told = desk.syncd("queue", "list", "--json").document
     assert {"total", "brake", "changes"} == set(told)
-    assert [CHANGE] == [set(change) for change in told["changes"]]
+    assert [CHANGE | {"theirs"}] == [set(change) for change in told["changes"]]
     shown = desk.syncd("queue", "show", "1", "--json").document
     assert ({"change", "sides", "events"}, CHANGE) == (set(shown), set(shown["change"]))
     assert {
         *("field", "base", "mine", "theirs", "base_known", "theirs_known", "contested"),
-        *("seen_at", "seen_by_run", "keep", "chosen_by"),
+        *("seen_at", "seen_by_run", "changed_by", "changed_at", "keep", "chosen_by"),
     } == set(shown["sides"][0])
     assert {"at", "from_state", "to_state", "actor", "detail"} == set(shown["events"][0])
 
@@ -117,7 +117,7 @@ def test_changes_are_cancelled_by_number_batch_or_all(desk):
     desk.gate.run("UPDATE live_tasks SET priority = 8 WHERE id = 1002")
     desk.syncd("queue", "cancel", "2")
     told = desk.syncd("queue", "cancel", "--all", "--json").document
-    assert {"changes", "along", "left"} == set(told)
+    assert {"changes", "along", "left", "decided"} == set(told)
     assert [3] == [change["id"] for change in told["changes"]]
     assert ["cancelled"] * 3 == desk.states()
     assert "There was nothing to do.\n" == desk.syncd("queue", "cancel", "--all").out

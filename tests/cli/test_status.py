@@ -9,14 +9,17 @@ import sqlite3
 
 import pytest
 
+from syncd.cli.output import Output
+from syncd.cli.status_watch import watch
 from syncd.sandbox import Fault
 from syncd.services.status import read_status
 from tests.support.home import Home
 from tests.support.processes import start_syncd
+from tests.support.terminal import syncd_at_terminal
 
 KEYS = {
     *("account", "database", "schema", "state", "as_of", "last_run", "last_complete_at"),
-    *("counts", "waiting", "under_way", "exit_code"),
+    *("counts", "waiting", "under_way", "incidents", "exit_code"),
 }
 COUNTS = {
     *("tasks_active", "tasks_done", "tasks_removed", "tasks_suspect", "past_versions"),
@@ -155,3 +158,88 @@ def test_a_change_that_waits_for_a_person_is_told_with_the_command_for_it(
     pulled.execute(f"UPDATE outbox SET state = '{state}'")
     told = pulled.syncd("status", "--json").expect(3).document["waiting"]
     assert [f"syncd queue list --state {state}"] == [one["do"].split(",")[0] for one in told]
+
+
+# --- what a daemon noted as wrong
+
+
+def an_incident(home: Home, kind: str = "clock_skew", *, watched: bool = True) -> None:
+    home.execute(
+        "INSERT INTO incidents (kind, subject, severity, summary, remedy, opened_at) VALUES"
+        f" ('{kind}', '', 'warning', 'The clock is off.', 'timedatectl',"
+        " '2026-01-05 09:00:00.000000')"
+    )
+    if watched:
+        home.execute("UPDATE lease SET holder = 'pid 1 on elsewhere'")
+
+
+def test_an_open_incident_is_told_with_its_remedy(pulled: Home) -> None:
+    an_incident(pulled)
+    said = pulled.syncd("status").expect(3).stdout
+    assert "The clock is off. (clock_skew, since 2026-01-05 09:00:00 UTC)\n  timedatectl\n" in said
+    (told,) = pulled.syncd("status", "--json").expect(3).document["incidents"]
+    assert {"kind", "subject", "severity", "summary", "remedy", "opened_at"} <= set(told)
+    assert "2026-01-05T09:00:00+00:00" == told["opened_at"]
+    pulled.execute("UPDATE incidents SET closed_at = '2026-01-05 09:05:00.000000'")
+    assert [] == pulled.syncd("status", "--json").expect(0).document["incidents"]
+
+
+def test_what_nobody_watches_any_more_may_be_over(pulled: Home) -> None:
+    an_incident(pulled, watched=False)
+    said = pulled.syncd("status").expect(0).stdout
+    assert "Noted by a daemon that does not run now:\nThe clock is off." in said
+
+
+def test_what_the_mirror_shows_itself_is_told_once(pulled: Home) -> None:
+    pulled.execute("UPDATE live_tasks SET priority = (priority + 1) % 10 WHERE level = 1")
+    pulled.execute("UPDATE outbox SET state = 'conflict'")
+    an_incident(pulled, "conflict")
+    assert "The clock is off." not in pulled.syncd("status").expect(3).stdout
+
+
+# --- on the watch
+
+
+def test_on_a_terminal_it_is_drawn_anew_until_ctrl_c(pulled: Home) -> None:
+    look = {"TERM": "xterm-256color"}
+    with syncd_at_terminal("status", "--watch", cwd=pulled.folder, env=look) as screen:
+        screen.expect("Complete as of")
+        an_incident(pulled)
+        screen.expect("The clock is off.")
+        assert 3 == screen.interrupt()
+
+
+def test_elsewhere_each_change_is_a_line(pulled: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    away = pulled.folder / "away"
+    queue = "UPDATE live_tasks SET priority = (priority + 1) % 10 WHERE level = 1"
+    happens = iter(
+        [
+            lambda: None,
+            lambda: pulled.execute(queue),
+            lambda: pulled.database.rename(away),
+            lambda: away.rename(pulled.database),
+        ]
+    )
+
+    def sleep(_: float) -> None:
+        try:
+            next(happens)()
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    url = f"sqlite:///{pulled.database}"
+    assert 0 == watch(Output(json=False), lambda: read_status(url), sleep=sleep)
+    quiet, queued, gone, back = [
+        line.partition(" UTC  ")[2] for line in capsys.readouterr().out.splitlines()
+    ]
+    assert quiet.endswith("; 0 changes queued")
+    assert "There is no mirror yet" in gone
+    assert quiet != queued == back
+
+
+def test_a_program_cannot_watch(pulled: Home) -> None:
+    assert 2 == pulled.syncd("status", "--watch", "--json").expect(2).document["error"]["exit_code"]
+
+
+def test_without_a_mirror_there_is_nothing_to_watch(home: Home) -> None:
+    assert "There is no mirror yet" in home.syncd("status", "--watch").expect(2).stderr

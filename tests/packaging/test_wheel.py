@@ -62,7 +62,9 @@ def test_the_metadata_says_what_pyproject_says(metadata: email.message.Message) 
     assert project["name"] == metadata["Name"]
     assert project["requires-python"] == metadata["Requires-Python"]
     assert project["license"] == metadata["License-Expression"]
-    assert len(project["dependencies"]) == len(metadata.get_all("Requires-Dist", []))
+    extras = project["optional-dependencies"].values()
+    required = [*project["dependencies"], *(each for extra in extras for each in extra)]
+    assert len(required) == len(metadata.get_all("Requires-Dist", []))
 
 
 def test_there_is_one_version(metadata: email.message.Message) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.live.conftest import Gate
@@ -59,3 +61,37 @@ def test_a_change_is_shown_with_its_trail(desk):
 
 def test_of_a_new_task_theirs_is_not_known(desk):
     assert {False} == {side.theirs_known for side in desk.show(3).sides}
+
+
+def told(desk: Desk, id: int, who: str | None, minute: int, new: str) -> None:
+    """Let the account's feed have told of an edit of task 1000."""
+    zone = "" if desk.gate.sqlite else "+00"
+    desk.gate.run(
+        "INSERT INTO activity (id, fingerprint, action, entity, entity_id, task_id, member_id,"
+        " member_name, date_added, at, new, seen_at) VALUES"
+        f" ({id}, 'f{id}', 'update', 'task', 1000, 1000, 102, '{who}',"
+        f" '2026-03-02 11:{minute}:00', '2026-03-02 09:{minute}:00{zone}', '{new}',"
+        f" '2026-03-02 09:50:00{zone}')"
+    )
+
+
+def test_of_a_conflict_the_list_and_the_change_tell_who_set_theirs(gate):
+    desk = Desk(gate)
+    desk.edit(priority=7, name="mine")
+    desk.conflict(1, priority=9, name="theirs")
+    told(desk, 1, "Petro", 15, '{"priority": "3"}')
+    told(desk, 2, "Olena\nKoval", 16, '{"priority": "9", "title": "another"}')
+    told(desk, 3, "Petro", 14, '{"priority": "9", "title": "theirs"}')
+    sides = {side.field: side for side in desk.show(1).sides}
+    assert ("Olena\nKoval", datetime(2026, 3, 2, 9, 16, tzinfo=UTC)) == (
+        sides["priority"].changed_by,
+        sides["priority"].changed_at,
+    )
+    assert (None, None) == (sides["name"].changed_by, sides["name"].changed_at)
+    found = desk.list()
+    assert sides["priority"] in found.sides[1]
+    words = "theirs is 9 (set by Olena Koval at 2026-03-02 09:16:00 UTC)"
+    assert words in found.why[1]
+    assert words in desk.why(1)
+    done = desk.resolve(1, "mine")
+    assert {"priority", "name"} == {side.field for side in done.decided}

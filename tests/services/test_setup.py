@@ -184,7 +184,7 @@ def test_the_usual_place_depends_on_who_asks(
 
 
 def test_the_system_keeps_its_data_out_of_etc() -> None:
-    assert Places(Path("/etc/syncd/acme.toml")).database == "sqlite:////var/lib/syncd/acme.db"
+    assert Places(Path("/etc/syncd/acme.toml")).database == "sqlite:////var/lib/syncd/acme/acme.db"
     assert Places(Path("/home/a/acme.toml")).database == "sqlite:///acme.db"
 
 

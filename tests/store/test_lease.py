@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
-from syncd.errors import LeaseHeld, LeaseLost
-from syncd.store import lease
+from syncd.errors import LeaseHeld, LeaseLost, SyncdError
+from syncd.store import keeper, lease
 from syncd.store.engine import open_database
 from syncd.store.schema import lease as lease_table
 from tests.support.records import MONDAY
@@ -44,7 +45,8 @@ def test_a_holder_that_was_taken_over_can_write_nothing(db):
 def test_a_lease_that_was_given_back_tells_when_the_account_was_last_asked(db):
     asked = MONDAY + timedelta(seconds=3)
     with lease.hold(db, now=MONDAY) as held:
-        lease.give_back(db, held, last_request_at=asked)
+        lease.note_pace(db, held, last_request_at=asked)
+        lease.give_back(db, held)
     with lease.hold(db, now=MONDAY) as held:
         assert (held.last_request_at, held.clean) == (asked, True)
 
@@ -54,3 +56,56 @@ def test_a_holder_that_died_leaves_an_unclean_lease(db):
         pass
     with lease.hold(db, now=MONDAY) as held:
         assert not held.clean
+
+
+@pytest.fixture
+def two(ready_postgres_url):
+    """Two programs at one server."""
+    first, second = open_database(ready_postgres_url), open_database(ready_postgres_url)
+    yield first, second
+    first.close()
+    second.close()
+
+
+def test_a_holder_proves_itself_while_it_writes(two):
+    """A long landing has verified the lease, and the heartbeat must not wait for its end."""
+    with lease.hold(two[0], now=MONDAY) as held, two[0].write() as tx:
+        held.verify(tx)
+        held.prove()
+    assert not held.lost
+
+
+def test_a_frozen_holder_is_taken_over_and_can_do_nothing_more(two, monkeypatch):
+    """Failure 23: its sessions are ended, the one that wrote included; nothing of it stays."""
+    monkeypatch.setattr(keeper, "BEAT_S", 3600)  # it gives no sign of life any more
+    monkeypatch.setattr(keeper, "STALE_S", 0)
+    frozen, waiting = two
+    with ExitStack() as stack:
+        held = stack.enter_context(lease.hold(frozen, now=MONDAY))
+        with pytest.raises(SyncdError), frozen.write() as tx:
+            held.verify(tx)
+            tx.execute(update(lease_table).values(holder="written too late"))
+            with lease.hold(waiting, now=MONDAY) as mine:
+                assert mine.fencing == held.fencing + 1
+        with pytest.raises(SyncdError):
+            held.prove()
+        assert held.lost
+        with waiting.read() as tx:
+            assert "written too late" != lease.holder(tx)
+
+
+def test_a_holder_that_gives_signs_of_life_is_left_alone(two):
+    with lease.hold(two[0], now=MONDAY) as held:
+        held.prove()
+        with pytest.raises(LeaseHeld), lease.hold(two[1], now=MONDAY):
+            pass
+        held.prove()
+
+
+def test_a_holder_that_was_fenced_off_proves_nothing(two):
+    with lease.hold(two[0], now=MONDAY) as held:
+        with two[1].write() as tx:
+            tx.execute(update(lease_table).values(fencing=held.fencing + 1))
+        for _ in range(2):
+            with pytest.raises(LeaseLost):
+                held.prove()

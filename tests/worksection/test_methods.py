@@ -8,7 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from syncd.worksection.methods import comments, costs, files, projects, tags, tasks
+from syncd.worksection.methods import (
+    comments,
+    costs,
+    files,
+    projects,
+    tags,
+    tasks,
+    webhooks,
+)
 from syncd.worksection.parameters import NOT_GIVEN
 from syncd.worksection.request import READS, Attachment, Request
 
@@ -144,6 +152,7 @@ def test_an_update_with_everything() -> None:
             costs.get_costs_total(dateend=date(2026, 1, 2), extra="projects"),
             "get_costs_total dateend=02.01.2026 extra=projects",
         ),
+        (webhooks.get_webhooks(), "get_webhooks"),
         (files.get_files(id_project=1), "get_files id_project=1"),
         (files.get_files(id_task=1), "get_files id_task=1"),
         (files.download(9), "download id_file=9"),
@@ -158,7 +167,7 @@ def test_a_request_prints_as_what_it_sends(request_: Request, text: str) -> None
 
 
 def test_reads_are_known_and_all_else_writes() -> None:
-    modules = (tasks, tags, projects, comments, costs, files)
+    modules = (tasks, tags, projects, comments, costs, files, webhooks)
     named = {
         name
         for module in modules

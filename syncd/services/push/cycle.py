@@ -178,6 +178,8 @@ def _still_open(run: Run) -> dict[str, int]:
 
 def _record(run: Run, report: PushReport) -> None:
     detail: dict[str, Any] = {"notes": list(report.notes), "waiting": dict(report.waiting)}
+    if run.trouble is not None:
+        detail["class"] = type(run.trouble).__name__
     with run.writing() as tx:
         row = RunRow(
             kind="push",

@@ -57,6 +57,14 @@ class Epoch:
                 hint="Nothing was sent. It tells a restored database from a current one.",
             ) from error
 
+    def carry_to(self, other: Epoch) -> None:
+        """Let a copy of this database be judged as this one is. Raises StorageFailed."""
+        outside = self._outside()
+        if outside is None:
+            other.path.unlink(missing_ok=True)
+        else:
+            other.publish(outside)
+
     def _inside(self, tx: Connection) -> int:
         return int(recall(tx, _NAME) or 0)
 
@@ -78,5 +86,6 @@ def epoch_path(db: Database, environ: dict[str, str]) -> Path:
         return Path(f"{db.path}.epoch")
     home = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     folder = environ.get("STATE_DIRECTORY") or f"{home}/syncd"
-    name = blake2b(db.label.encode(), digest_size=8).hexdigest()
+    label = db.label.replace(":***@", "@")  # a password may move from the address into ~/.pgpass
+    name = blake2b(label.encode(), digest_size=8).hexdigest()
     return Path(folder) / f"{name}.epoch"

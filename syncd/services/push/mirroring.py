@@ -1,47 +1,119 @@
-"""What a look showed, written into the mirror, beside the outcome that it explains."""
+"""What the account answered about single tasks, written into the mirror.
+
+A push writes what it looked at beside the outcome that it explains; the fast lane writes what it
+read again. A task that is gone is for a pull to judge.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from syncd.model.plan import Insert, Restore, TaskPlan, Update
+from syncd.model.listing import Scope
+from syncd.model.plan import Image, Insert, Restore, TaskPlan, Update
+from syncd.model.records import TaskRecord
+from syncd.resources.derived import Derived
 from syncd.resources.tasks.images import load_images
 from syncd.resources.tasks.writes import Writing, apply
+from syncd.services.memory import ADMIN
 from syncd.services.planning import ASK_AGAIN
 from syncd.services.push.looking import Sight
 from syncd.services.push.pushing import Run
 from syncd.store import checkpoints
+from syncd.store.engine import Database
 from syncd.store.state import LAST_SLICE, next_instant, remember
 from syncd.sync.reconcile import reconcile
 
 
-def mirror(run: Run, tx: Connection, sights: Iterable[Sight]) -> None:
-    """Write looked-at tasks into the mirror; one that is gone is for a pull to judge.
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A task as an answer showed it, and the fields that this answer does not decide.
 
-    The next pull compares these tasks field by field, and compares its whole answer too: it may
-    be equal to the one before our edit, if somebody has taken that edit back.
+    `placed` where the answer tells where the task stands, so that a new one can be written.
     """
-    newest = {one.task_id: one for one in sights if one.record is not None}
-    if not newest:
-        return
-    images = load_images(tx, newest.keys())
-    at = next_instant(tx, max(one.observed_at for one in newest.values()))
+
+    record: TaskRecord
+    observed_at: datetime
+    undecided: frozenset[str]
+    placed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mirroring:
+    """The transaction and the run that write; `extra` is what pulls ask for."""
+
+    db: Database
+    tx: Connection
+    derived: Derived
+    extra: tuple[str, ...]
+    run_id: int
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """Parts that no pull asks for: they stay as they were last seen."""
+        return Scope(archived=False, extra=self.extra, rights=ADMIN).undecided
+
+
+def mirror(run: Run, tx: Connection, sights: Iterable[Sight]) -> None:
+    """Write looked-at tasks into the mirror; one that is gone is for a pull to judge."""
+    newest = {
+        one.task_id: Observed(one.record, one.observed_at, one.undecided, placed=one.how == "task")
+        for one in sights
+        if one.record is not None
+    }
+    work = run.work
+    on = Mirroring(work.db, tx, work.derived, work.extra, run.id)
+    written = reflect(on, newest.values())
+    run.counts["mirrored"] += len(written.inserts + written.updates + written.restores)
+
+
+def reflect(
+    on: Mirroring, seen: Collection[Observed], gone: Mapping[int, datetime] | None = None
+) -> TaskPlan:
+    """Write tasks as they were seen, and as suspects those that were denied; return what it was.
+
+    `gone` says when each was denied. The next pull compares these tasks field by field, and
+    compares its whole answer too: it may be equal to the one before an edit, if somebody has
+    taken that edit back.
+    """
+    denied = gone or {}
+    if not (seen or denied):
+        return TaskPlan()
+    at = next_instant(on.tx, max([*(one.observed_at for one in seen), *denied.values()]))
+    plan = _plan(on, seen, denied, at)
+    if plan != TaskPlan():
+        apply(plan, Writing(on.db, on.tx, on.derived, on.run_id, at))
+        remember(on.db, on.tx, "digest", None)
+        remember(on.db, on.tx, LAST_SLICE, at.isoformat())
+        checkpoints.drop(on.tx)
+    return plan
+
+
+def _plan(
+    on: Mirroring, seen: Collection[Observed], denied: Collection[int], at: datetime
+) -> TaskPlan:
+    images = load_images(on.tx, {one.record.id for one in seen} | set(denied))
     actions = [
-        reconcile(one.record, ASK_AGAIN, images.get(id), observed_at=at, undecided=one.undecided)
-        for id, one in sorted(newest.items())
-        if one.record is not None and (one.how == "task" or id in images)
+        reconcile(
+            one.record,
+            ASK_AGAIN,
+            images.get(one.record.id),
+            observed_at=at,
+            undecided=one.undecided | on.unasked,
+        )
+        for one in sorted(seen, key=lambda one: one.record.id)
+        if one.placed or one.record.id in images
     ]
-    plan = TaskPlan(
+    return TaskPlan(
         inserts=tuple(action for action in actions if isinstance(action, Insert)),
         updates=tuple(action for action in actions if isinstance(action, Update)),
         restores=tuple(action for action in actions if isinstance(action, Restore)),
+        suspects=tuple(id for id in sorted(denied) if _is_trusted(images.get(id))),
     )
-    if plan == TaskPlan():
-        return
-    apply(plan, Writing(run.work.db, tx, run.work.derived, run.id, at))
-    run.counts["mirrored"] += len(actions)
-    remember(run.work.db, tx, "digest", None)
-    remember(run.work.db, tx, LAST_SLICE, at.isoformat())
-    checkpoints.drop(tx)
+
+
+def _is_trusted(image: Image | None) -> bool:
+    return image is not None and image.removed_at is None and image.suspect_at is None
