@@ -19,7 +19,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test lint types layers wheel installed lowest deep systemd clean stale
+.PHONY: help demo test lint types layers wheel installed lowest deep systemd soak clean stale
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ installed: wheel ## install the wheel elsewhere and run the demo from it
 
 lowest: .venv/.made ## run the suite with the oldest dependencies that are allowed
 	@sh tests/support/lowest.sh $(PY) $(PYTEST_ARGS)
+
+soak: .venv/.test ## two daemons, 20 minutes of everything that can happen to them
+	@$(PY) -m tests.soak.soak $(or $(SECONDS),1200) $(SEED)
 
 systemd: .venv/.test ## run the units in a systemd of their own, where this machine can (root)
 	@$(PY) -m tests.systemd.try_units

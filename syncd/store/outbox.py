@@ -308,6 +308,18 @@ def rebase(tx: Connection, change: Change) -> None:
     tx.execute(statement.values(base=write_fields(change.base)))
 
 
+def drop_fields(tx: Connection, change: Change, names: Collection[str]) -> None:
+    """Let a waiting change want these fields no more; the trail keeps what it wanted."""
+    if not names & change.fields.keys():
+        return
+    fields, base = (
+        {name: value for name, value in each.items() if name not in names}
+        for each in (change.fields, change.base)
+    )
+    values = {"fields": write_fields(fields), "base": write_fields(base)}
+    tx.execute(update(outbox).where(outbox.c.id == change.id).values(**values))
+
+
 @dataclass(frozen=True, slots=True)
 class Attempts:
     """When a change was first on its way, and when last."""

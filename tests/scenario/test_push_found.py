@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,7 +14,9 @@ import pytest
 from syncd.sandbox import Account, Fault
 from syncd.services.progress import Silent
 from syncd.services.push import push
-from tests.support.push_world import Doom, MortalClient, Point
+from syncd.services.resolve import Choice, resolve
+from tests.support.push_ledger import live_rows
+from tests.support.push_world import Doom, MortalClient, Point, World
 from tests.support.pushes import pushed, shown, states
 
 
@@ -78,3 +82,47 @@ def test_an_edit_queued_while_an_earlier_one_is_on_its_way_is_no_conflict(a_sqli
     pushed(mirror)
     assert ["confirmed", "confirmed"] == states(mirror)
     assert "Two" == shown(mirror, task)["name"]
+
+
+@pytest.mark.parametrize(
+    ("between", "kept"), [(None, {"red", "green"}), ("pull", {"red"}), ("push", {"red"})]
+)
+def test_a_tag_put_on_and_taken_off_again_stays_theirs_until_ours_is_sent_or_theirs_is_shown(
+    ready_sqlite_url: str, tmp_path: Path, between: str | None, kept: set[str]
+):
+    chosen = {"seed": 1, "max_batch": 100, "conflicts": "ask"}
+    with closing(World(ready_sqlite_url, tmp_path, **chosen)) as world:
+        ids = {tag.title: id for id, tag in world.account.tags.items()}
+        task = next(row["id"] for row in live_rows(world.mirror.rows) if row["name"] == "T4")
+        world.remotely(lambda account: account.tag_task(task, ids["green"]))
+        for tags in ("green", "red"):
+            row = next(row for row in live_rows(world.mirror.rows) if row["id"] == task)
+            world.edit("sql", row, {"tags": tags})
+            if between:
+                getattr(world, between)()
+        world.come_to_rest()
+        world.check()
+        assert {ids[title] for title in kept} == set(shown(world.mirror, task)["tags"])
+
+
+def test_an_older_edit_that_stays_behind_never_goes_over_a_newer_one(a_mirror):
+    """The soak found it: the name of the first change went with the second, which had set it since.
+
+    The first one stays for its priority alone. To keep ours there says nothing about the name.
+    """
+    account, project = an_account()
+    task = account.create_task(project, "Task", priority=1)
+    mirror = a_mirror(account)
+    mirror.pull()
+    mirror.execute(f"UPDATE live_tasks SET name = 'older', priority = 6 WHERE id = {task}")
+    mirror.execute(f"UPDATE live_tasks SET name = 'newer' WHERE id = {task}")
+    account.edit_task(task, priority=5)
+    pushed(mirror)
+    assert ["conflict", "confirmed"] == states(mirror)
+    (waiting,) = mirror.rows("SELECT id FROM outbox WHERE state = 'conflict'")
+    assert "newer" == mirror.value(f"SELECT name FROM live_tasks WHERE id = {task}")
+    choice = Choice(otherwise="mine")
+    resolve(mirror.app.db, waiting["id"], choice, actor="cli:test", at=mirror.clock())
+    pushed(mirror)
+    assert ["confirmed", "confirmed"] == states(mirror)
+    assert ("newer", 6) == (account.tasks[task].name, account.tasks[task].priority)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -31,6 +32,8 @@ SETTABLE = (
 FIXED = ("project_id", "parent_id", "text", "author_id")
 Shown = Mapping[int, Mapping[str, Any]]
 Rows = Callable[[str], list[Row]]
+Move = tuple[int, bool]
+"""A tag, and whether it was put on or taken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,18 +236,17 @@ class Ledger:
                     kept = name in _fields(row["fields"]) or self._recorded(edit, name)
                     assert kept, f"{name} of {edit} is not on record: {row}"
 
-    def _landed(self, edit: Edit, name: str, task_id: int) -> bool:
-        """Whether the account has had the value since it was queued."""
+    def _landed(
+        self, edit: Edit, name: str, task_id: int, besides: AbstractSet[Move] = frozenset()
+    ) -> bool:
+        """Whether the account has had the value since it was queued, `besides` some of the tags."""
         path = self.history.get((task_id, name), [])
         first = max((at for at, _ in path if at <= edit.looks), default=0)
         since = [value for at, value in path if at >= first]
-        wanted, saw = edit.fields[name], edit.saw.get(name)
         if name == "tags":
-            before = saw or frozenset()
-            return any(
-                wanted - before <= shown and not (before - wanted) & shown for shown in since
-            )
-        return any(same(name, wanted, value) for value in since)
+            moves = _moves(edit) - besides
+            return any(all((tag in shown) == on for tag, on in moves) for shown in since)
+        return any(same(name, edit.fields[name], value) for value in since)
 
     def _overwritten(self, edit: Edit, name: str, rows: Mapping[int, Row]) -> bool:
         """Whether a later edit of our own went in its place, or it set back what one had set."""
@@ -255,8 +257,21 @@ class Ledger:
             any(rows[e.id]["state"] == "confirmed" for e in later)
             # One that failed over another of its fields has had this one written all the same.
             or any(self._landed(e, name, rows[edit.id]["task_id"]) for e in later)
-            or any(same(name, e.saw.get(name), edit.fields[name]) for e in earlier)
+            or self._set_back(edit, name, earlier, rows[edit.id])
         )
+
+    def _set_back(self, edit: Edit, name: str, earlier: list[Edit], row: Row) -> bool:
+        """Whether it set back what an earlier edit had set: together the two are nothing.
+
+        Tags are set back one by one, those that our own edit alone had moved and the mirror had
+        not seen move. The edit's other tags have to have landed.
+        """
+        if name != "tags":
+            return any(same(name, e.saw.get(name), edit.fields[name]) for e in earlier)
+        base = _fields(row["base"]).get(name) or frozenset()
+        moved = {move for each in earlier for move in _moves(each)}
+        undone = {(tag, not on) for tag, on in moved if (tag in base) != on}
+        return self._landed(edit, name, row["task_id"], besides=undone)
 
     def _recorded(self, edit: Edit, name: str) -> bool:
         """Whether the value was given up in a conflict, and is on record there."""
@@ -309,6 +324,12 @@ class Ledger:
 
     def _lane(self, edit: Edit, rows: Mapping[int, Row]) -> object:
         return rows[edit.id]["task_id"] or edit.creation or edit.id
+
+
+def _moves(edit: Edit) -> AbstractSet[Move]:
+    """The tags that an edit put on or took off, of those that its author saw."""
+    wanted, before = edit.fields["tags"], edit.saw.get("tags") or frozenset()
+    return {(tag, tag in wanted) for tag in wanted ^ before}
 
 
 def account_shows(account: Account) -> Shown:

@@ -6,7 +6,7 @@ That is why the look is taken right before, and why docs/push.md says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
@@ -335,6 +335,7 @@ def _close(
         why, words = conflicts_in_words(ready.conflicts)
         values |= {"error_code": why, "error": words}
         run.move(tx, sorted(stuck), before, "conflict", **values)
+        _drop_superseded(tx, out, ready, stuck)
         run.audit("conflict.found", min(stuck), _told(ready.conflicts))
     if before == "queued":
         _tell_decided(run, ready)
@@ -355,6 +356,19 @@ def _stuck(ready: Ready, out: Outgoing) -> set[int]:
     """The changes that set a field in conflict: they wait together, for one decision."""
     fields = {conflict.field for conflict in ready.conflicts}
     return {id for id in ready.unit.changes if fields & out.by_id[id].patch.keys()}
+
+
+def _drop_superseded(tx: Connection, out: Outgoing, ready: Ready, stuck: Collection[int]) -> None:
+    """Take out of what stays behind what a later change of its lane has set by now.
+
+    It went with the later one. Kept, it would be shown over that value, and a decision about
+    another field would send it again: an older edit over a newer one. The trail keeps it.
+    """
+    contested = {conflict.field for conflict in ready.conflicts}
+    for id in stuck:
+        later = [out.by_id[other].patch for other in ready.unit.changes if other > id]
+        gone = {name for patch in later for name in patch} - contested
+        outbox.drop_fields(tx, out.by_id[id], gone)
 
 
 def _created(
