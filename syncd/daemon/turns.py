@@ -238,10 +238,13 @@ class Turns:
     def _account(self) -> Client:
         """Return the open account, opened anew where the settings were read again."""
         if self._client is None or self._next_app is not self.app:
+            # The lease remembers the pace as it was taken; the account goes by the last request.
+            left_s = self._client.budget.wait_s() if self._client is not None else 0.0
             self._open.close()
             self.app = self._next_app
             talking = self.app.talking(self._held, pulse=self._heart)
             self._client = self._open.enter_context(talking)
+            self._client.budget.not_before(left_s)
         self._known.skew_s = self._client.skew_s
         self._known.spacing_s = self._client.budget.spacing_s
         return self._client

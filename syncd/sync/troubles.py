@@ -201,7 +201,7 @@ RULES: Final[dict[str, Rule]] = {
     "failed": Rule(
         "warning",
         _queue("failed", "retry or cancel"),
-        _state("failed", "failed, and will not go by themselves"),
+        _state("failed", "failed, which nothing sends again by itself"),
     ),
     "uncertain_old": Rule("problem", _queue("uncertain", "show"), _uncertain_old),
     "queue_stalled": Rule(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_print_gives_the_unit_of_this_very_program() -> None:
     shown = run_syncd("systemd", "print").expect(0).stdout
     program = units.this_program()
     assert f"ExecStart={program} --config /etc/syncd/syncd.toml run\n" in shown
-    assert Path(program.split()[0]).is_file()
+    assert Path(shlex.split(program)[0]).is_file()  # quoted where its path has a blank
     told = run_syncd("systemd", "print", "--json").expect(0).document
     assert ("syncd.service", "syncd", shown) == (told["unit"], told["service"], told["text"])
 
