@@ -15,7 +15,7 @@ _SQLITE_CAUSES = {
         "Check that its folder exists and that the user of syncd may write there.",
     ),
     "SQLITE_NOTADB": ("it is not a SQLite database", "Name another file in database.url."),
-    "SQLITE_CORRUPT": ("it is damaged", "Restore the last backup; see syncd db upgrade --help."),
+    "SQLITE_CORRUPT": ("it is damaged", "Restore the last backup; see docs/backup.md."),
     "SQLITE_BUSY": ("another program keeps it locked", "Close the program that writes to it."),
     "SQLITE_IOERR": ("it cannot be written or read", "Check the disk: is it full or failing?"),
     "SQLITE_PERM": ("permission was denied", "Let the user of syncd write the file."),
