@@ -22,9 +22,10 @@ CARRIED: Final = frozenset(READERS) - {"status", "date_closed"}
 _NEW: Final[Fields] = {"status": "active", "date_closed": None}
 """What a new task is in the fields that its creation cannot carry."""
 _ORDER: Final[tuple[Verb, ...]] = ("create", "update", "tag", "complete", "reopen")
-_DATED: Final[tuple[Verb, ...]] = ("create", "complete", "tag", "update")
-"""The day of closing waits for the closing: only a task that is done has one. Tags go next to it,
-for one change may carry both, and what carries the same change goes out together."""
+_DATED: Final[tuple[Verb, ...]] = ("create", "complete", "reopen", "tag", "update")
+"""The day of closing waits for what moves it by itself: closing sets one, reopening takes it away.
+Tags go next to it, for one change may carry both, and what carries the same change goes out
+together."""
 
 DEAD: Final[frozenset[ChangeState]] = frozenset({"failed", "cancelled"})
 """How a creation ends without a task."""
@@ -153,7 +154,8 @@ def written(changes: Iterable[Change]) -> tuple[Fields, Fields]:
 
     This is what an uncertain attempt is settled by, and what a later read has to show.
     """
-    moved = {name: each for name, each in net(changes).items() if not _idle(name, each)}
+    nets = _reopened(net(changes))
+    moved = {name: each for name, each in nets.items() if not _idle(name, each)}
     bases = {n: e.base for n, e in moved.items() if not isinstance(e.base, Missing)}
     return {name: each.value for name, each in moved.items()}, bases
 
@@ -166,6 +168,8 @@ def rebased(later: Change, written: Fields) -> Change:
     meanwhile was never seen, and must not look like one that was taken off.
     """
     moved = {name: value for name, value in written.items() if name in later.patch}
+    if written.get("status") == "active" and "date_closed" in later.patch:
+        moved = {"date_closed": None, **moved}  # reopening took the day away: nobody's edit
     return replace(later, base={**later.origin, **moved}) if moved else later
 
 
@@ -185,11 +189,28 @@ def _steps(lane: str, changes: tuple[Change, ...]) -> tuple[Step, ...]:
         return ()
     first = changes[0]
     new = first.operation == "create" and first.task_id is None
-    nets = _from_nothing(net(changes)) if new else net(changes)
+    all_nets = _from_nothing(net(changes)) if new else net(changes)
+    nets = _reopened(all_nets)
     moved = {name: nets[name] for name in sorted(nets) if not _idle(name, nets[name])}
     idle = [set(nets[name].changes) for name in nets if name not in moved]
+    if nets.keys() < all_nets.keys():
+        idle.append({*all_nets["date_closed"].changes, nets["status"].changes[-1]})
     parts = _parts(moved, new=new)
     return tuple(_step(verb, lane, changes, part, idle) for verb, part in parts.items())
+
+
+def _reopened(nets: Nets) -> Nets:
+    """Take away the day of closing that a later reopening takes away.
+
+    A day that was set with the reopening, or after it, is sent: to a task that has none by then,
+    and whether an open one can have one is the account's to say.
+    """
+    status, day = nets.get("status"), nets.get("date_closed")
+    if status is None or status.value != "active" or day is None:
+        return nets
+    if day.changes[-1] < status.changes[-1]:
+        return {name: each for name, each in nets.items() if name != "date_closed"}
+    return {**nets, "date_closed": replace(day, base=None)}
 
 
 def _idle(name: str, each: Net) -> bool:
@@ -206,7 +227,7 @@ def _parts(moved: Nets, *, new: bool) -> dict[Verb, dict[str, Net]]:
     parts: dict[Verb, dict[str, Net]] = {"create": {}} if new else {}
     for name, each in moved.items():
         parts.setdefault(_verb(name, each, new=new), {})[name] = each
-    dated = "complete" in parts and "date_closed" in moved
+    dated = "date_closed" in moved
     return {verb: parts[verb] for verb in (_DATED if dated else _ORDER) if verb in parts}
 
 

@@ -67,9 +67,11 @@ def _verdict(name: str, written: Fields, base: Fields, theirs: Fields) -> str:
         return "unseen"
     if _honoured(name, written, base, shown):
         return "shown"
-    if name in base and not isinstance(shown, frozenset) and not same(name, base[name], shown):
-        return "overtaken"
-    return "ignored"
+    if isinstance(shown, frozenset) or name not in base or same(name, base[name], shown):
+        return "ignored"
+    if name == "date_closed" and base[name] is None:
+        return "ignored"  # closing sets a day by itself, which is nobody's edit
+    return "overtaken"
 
 
 def _honoured(name: str, written: Fields, base: Fields, shown: Value) -> bool:

@@ -207,6 +207,21 @@ def test_closing_dating_and_tagging_in_one_statement_does_all_three(office):
     )
 
 
+def test_a_day_of_closing_for_a_task_that_is_reopened_is_said_not_to_have_been_taken(office):
+    """The account gives an open task none, so the change failed, whatever was said ok to."""
+    mirror = office(1)
+    (task,) = ids(mirror)
+    edit(mirror, "status = 'done'", task)
+    pushed(mirror)
+    edit(mirror, "status = 'active', date_closed = '2026-02-01', name = 'again'", task)
+    pushed(mirror)
+    now = shown(mirror, task)
+    assert ("active", "again", None) == (now["status"], now["name"], now["date_closed"])
+    last = mirror.rows("SELECT state, error FROM outbox ORDER BY id DESC LIMIT 1")[0]
+    assert "failed" == last["state"]
+    assert "date_closed is nothing, not 2026-02-01" in last["error"]
+
+
 # --- a refused key
 
 

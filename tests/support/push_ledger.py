@@ -253,10 +253,14 @@ class Ledger:
         lane = [e for e in self.edits.values() if self._lane(e, rows) == self._lane(edit, rows)]
         later = [e for e in lane if e.id > edit.id and name in e.fields]
         earlier = [e for e in lane if e.id < edit.id and name in e.fields]
+        if name == "date_closed":  # reopening takes it away
+            later += [e for e in lane if e.id > edit.id and e.fields.get("status") == "active"]
         return (
             any(rows[e.id]["state"] == "confirmed" for e in later)
             # One that failed over another of its fields has had this one written all the same.
-            or any(self._landed(e, name, rows[edit.id]["task_id"]) for e in later)
+            or any(
+                self._landed(e, name, rows[edit.id]["task_id"]) for e in later if name in e.fields
+            )
             or self._set_back(edit, name, earlier, rows[edit.id])
         )
 

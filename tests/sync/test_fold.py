@@ -151,6 +151,25 @@ def test_the_day_of_closing_waits_for_the_closing():
     assert ["complete", "update"] == [step.verb for step in result.steps]
 
 
+def test_a_day_of_closing_goes_after_the_reopening_it_came_with_and_starts_from_none():
+    """Reopening takes the day away: sent before it, it would be lost without a word."""
+    result = folded(a_reopening(1), an_update(2, date_closed=DAY, base={"date_closed": LATER_DAY}))
+    assert ["reopen", "update"] == [step.verb for step in result.steps]
+    assert {"date_closed": None} == result.steps[1].base
+
+
+def test_a_day_of_closing_before_a_reopening_is_gone_with_it():
+    day = an_update(1, date_closed=DAY, name="x", base={"date_closed": LATER_DAY})
+    sent = [("update", {"name": "x"}, (1, 2)), ("reopen", {"status": "active"}, (1, 2))]
+    assert sent == shortly(folded(day, a_reopening(2)))
+    assert {"name": "x", "status": "active"} == written((day, a_reopening(2)))[0]
+
+
+def test_a_task_closed_dated_and_reopened_is_nothing():
+    result = folded(a_completion(1), an_update(2, date_closed=DAY), a_reopening(3))
+    assert ((), (1, 2, 3)) == (result.steps, result.settled)
+
+
 def test_edits_go_before_a_closing_that_may_have_to_wait():
     result = folded(a_completion(1), an_update(2, name="x"))
     assert ["update", "complete"] == [step.verb for step in result.steps]
@@ -244,6 +263,14 @@ def test_a_later_change_stands_over_what_the_earlier_one_has_written():
     later = an_update(2, priority=5, name="x", base={"priority": 1, "name": "y"})
     moved = rebased(later, {"priority": 3, "date_end": DAY})
     assert {"priority": 3, "name": "y"} == moved.base
+
+
+def test_after_our_own_reopening_a_day_of_closing_starts_from_none():
+    later = an_update(2, date_closed=DAY, base={"date_closed": LATER_DAY})
+    assert {"date_closed": None} == rebased(later, {"status": "active"}).origin
+    assert later == rebased(
+        an_update(2, date_closed=DAY, base={"date_closed": LATER_DAY}), {"status": "done"}
+    )
 
 
 def test_a_later_completion_stands_over_an_earlier_reopening():

@@ -37,6 +37,16 @@ def test_a_third_value_is_somebody_elses_edit_since():
     assert (("name",), True) == (result.overtaken, result.honoured)
 
 
+def test_the_day_that_closing_sets_by_itself_is_nobodys_edit():
+    """An account that closes the task and leaves our day aside has not done what it said ok to."""
+    result = verify(
+        {"date_closed": DAY, "status": "done"},
+        {"date_closed": None, "status": "active"},
+        {"date_closed": date(2026, 2, 7), "status": "done"},
+    )
+    assert (Ignored("date_closed", DAY, date(2026, 2, 7)),) == result.ignored
+
+
 def test_what_no_answer_shows_is_not_judged():
     written = {"subscribers": ("a@x",), "text": "x", "hidden": (), "mentions": (), "checklist": ()}
     assert tuple(sorted(written)) == verify(written, {}, {}).unseen
