@@ -234,7 +234,7 @@ class PushMachine(RuleBasedStateMachine):
                 return  # it ended badly before its end: that is what is to be told
             self.world.come_to_rest()
             self.world.check()
-            for row in self.world.mirror.rows("SELECT state, error_code AS code FROM outbox"):
+            for row in self.world.rows("SELECT state, error_code AS code FROM outbox"):
                 event(f"a change ends {row['state']} {row['code'] or ''}")
         finally:
             self.world.close()
