@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""No history is older than this program."""
+_AHEAD: Final = timedelta(days=3 * 366)
+_STEP: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +36,41 @@ class Derived:
             return local.replace(tzinfo=self.zone).astimezone(UTC)
         except OverflowError:  # a time in the year 1 or 9999 whose instant is in no year
             return None
+
+    def clock(self, now: datetime) -> dict[str, Any] | None:
+        """Return how far ahead of UTC the account's clock is, from when on, for SQL to look up.
+
+        It reaches some years ahead, so that what was left by a pull is right for as long as a
+        report may be read without another one; it is the same throughout a year, so that a pull
+        seldom has to write it.
+        """
+        if self.zone is None:
+            return None
+        until = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0) + _AHEAD
+        first = ["0001-01-01 00:00:00", _ahead(self.zone, _EPOCH)]
+        found = [[f"{at:%Y-%m-%d %H:%M:%S}", s] for at, s in _shifts(self.zone, _EPOCH, until)]
+        return {"zone": self.zone.key, "offsets": [first, *found]}
+
+
+def _ahead(zone: ZoneInfo, at: datetime) -> int:
+    return round((at.astimezone(zone).utcoffset() or timedelta()).total_seconds())
+
+
+def _shifts(zone: ZoneInfo, at: datetime, until: datetime) -> Iterator[tuple[datetime, int]]:
+    """Yield the instants at which a zone's clock is shifted, and its distance from UTC then."""
+    before = _ahead(zone, at)
+    while at < until:
+        after = _ahead(zone, at + _STEP)
+        if after != before:
+            yield _shift(zone, at, before), after
+        at, before = at + _STEP, after
+
+
+def _shift(zone: ZoneInfo, at: datetime, before: int) -> datetime:
+    """Return the first second, within a step from `at`, that is not `before` ahead of UTC."""
+    low, high = 0, int(_STEP.total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = _ahead(zone, at + timedelta(seconds=middle)) == before
+        low, high = (middle, high) if same else (low, middle)
+    return at + timedelta(seconds=high)

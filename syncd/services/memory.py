@@ -92,10 +92,15 @@ def store(
     digest: str | None,
     complete: bool,
     derived: Derived,
+    at: datetime,
 ) -> None:
-    """Remember a pull; only a complete one is what the next is compared with."""
+    """Remember a pull; only a complete one is what the next is compared with.
+
+    `clock` is for the reporting views, which ask what day it is in the account (`report_today`).
+    """
     remember(db, tx, "account", account_name(base_url))
     remember(db, tx, "derived", derived_of(derived))
+    remember(db, tx, "clock", derived.clock(at))
     if complete:
         remember(
             db,

@@ -30,7 +30,7 @@ from syncd.services.move_target import refuse_target
 from syncd.services.progress import Progress
 from syncd.services.push.epoch import Epoch
 from syncd.services.stride import Stride
-from syncd.store import audit, moved, upgrade
+from syncd.store import audit, moved, report, upgrade
 from syncd.store.audit import Event
 from syncd.store.engine import Database
 from syncd.store.lease import Lease
@@ -200,6 +200,7 @@ def _tell(tx: Connection, event: str, detail: dict[str, Any], *, at: datetime, a
 def _left_behind(tx: Connection) -> tuple[str, ...]:
     """Name the tables and views in the file that are not ours."""
     ours = {VERSION_TABLE, *(one.name for one in (*ALL_TABLES, *VIEWS))}
+    ours |= {one.name for one in report.VIEWS}
     found = inspect(tx)
     others = {*found.get_table_names(), *found.get_view_names()} - ours
     return (f"not ours, and left behind: {', '.join(sorted(others))}",) if others else ()

@@ -29,6 +29,7 @@ LABELS = "SELECT id, label FROM tags ORDER BY id"
 def test_the_frozen_sql_is_what_the_program_means(dialect):
     """A change of the view or of a trigger needs a new migration with a copy of its own."""
     copies = sorted((shipped.path("migrations") / "sql").glob(f"*.{dialect}.sql"))
+    copies = [one for one in copies if "VIEW live_tasks" in one.read_text(encoding="utf-8")]
     frozen = copies[-1].read_text(encoding="utf-8").split(SEPARATOR)
     assert [one.strip() for one in statements(dialect)] == [one.strip() for one in frozen]
 

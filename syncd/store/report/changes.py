@@ -1,0 +1,209 @@
+"""What changed from one version of a task to the next, field by field, and who did it if told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from syncd.store.report.dialect import POSTGRESQL, Dialect
+from syncd.store.report.view import View, view
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field: its name in task_changes, its column in an image, and how it is written as text."""
+
+    name: str
+    column: str
+    form: str = ""
+
+
+_FIELDS = (
+    _Field("name", "name"),
+    _Field("status", "status"),
+    _Field("priority", "priority", "whole"),
+    _Field("assignee_email", "assignee_id", "member"),
+    _Field("date_start", "date_start", "date"),
+    _Field("time_start", "time_start", "time"),
+    _Field("date_end", "date_end", "date"),
+    _Field("time_end", "time_end", "time"),
+    _Field("date_closed", "date_closed", "moment"),
+    _Field("max_time", "max_time", "number"),
+    _Field("max_money", "max_money", "number"),
+    _Field("tags", "tags", "tags"),
+    _Field("project_id", "project_id", "whole"),
+    _Field("parent_id", "parent_id", "whole"),
+    _Field("level", "level", "whole"),
+    _Field("author_email", "author_id", "member"),
+    _Field("date_added", "date_added", "moment"),
+    _Field("text", "text"),
+    _Field("extra", "extra", "document"),
+    _Field("removed_reason", "removed_reason"),
+)
+_ON_POSTGRESQL = {
+    "whole": "{0}::text",
+    "date": "to_char({0}::timestamp, 'YYYY-MM-DD')",
+    "time": "{0}::text",
+    "moment": "to_char({0}, 'YYYY-MM-DD HH24:MI:SS')",
+    "number": "trim_scale({0})::text",
+    "document": "{0}::text",
+}
+
+
+def _changes(d: Dialect) -> str:
+    until_present = "JOIN tasks x ON x.id = h.task_id AND x.valid_from = h.valid_to"
+    name, id = (author_of(d, "c", "c.field", "c.new", f"member_{what}") for what in ("name", "id"))
+    return f"""
+SELECT c.task_id, c.at, c.field, {_shown(d, "c.old")} AS old, {_shown(d, "c.new")} AS new,
+  {name} AS author, {id} AS author_id, c.run_id
+FROM (
+  {_arm(d, "JOIN task_history x ON x.task_id = h.task_id AND x.valid_from = h.valid_to")}
+  UNION ALL
+  {_arm(d, until_present, present=True)}
+) c"""
+
+
+def _arm(d: Dialect, following: str, *, present: bool = False) -> str:
+    """Return the changes between past images and those that followed them."""
+    names = " ".join(f"WHEN {n} THEN '{one.name}'" for n, one in enumerate(_FIELDS))
+    join = following + (_NOW if present and d is POSTGRESQL else "")
+    return f"""SELECT h.task_id, h.valid_from AS since, h.valid_to AS at, h.run_id,
+    CASE f.value {names} END AS field,
+    CASE f.value {_values(d, "h", present=False)} END AS old,
+    CASE f.value {_values(d, "x", present=present)} END AS new
+  FROM task_history h {join}
+  CROSS JOIN {_differing(d, present=present)}"""
+
+
+_NOW = """
+  LEFT JOIN (SELECT l.task_id, jsonb_agg(l.tag_id ORDER BY l.tag_id) AS tags
+    FROM task_tags l GROUP BY l.task_id) now ON now.task_id = x.id"""
+
+
+def _present_tags(d: Dialect) -> str:
+    if d is POSTGRESQL:
+        return "coalesce(now.tags, '[]')"
+    return (
+        "'[' || coalesce((SELECT group_concat(tag_id, ', ') FROM"
+        " (SELECT tag_id FROM task_tags WHERE task_id = x.id ORDER BY 1)), '') || ']'"
+    )
+
+
+def _differing(d: Dialect, *, present: bool) -> str:
+    """Return one row for each field that differs, by its number.
+
+    Links go with a removal and come with a return: neither is a change of the tags.
+    """
+    tests = []
+    for one in _FIELDS:
+        new = _present_tags(d) if present and one.form == "tags" else f"x.{one.column}"
+        test = d.differ(f"h.{one.column}", new)
+        if one.form == "tags":
+            test = f"h.removed_at IS NULL AND x.removed_at IS NULL AND {test}"
+        tests.append(test)
+    if d is POSTGRESQL:
+        listed = ", ".join(f"CASE WHEN {test} THEN {n} END" for n, test in enumerate(tests))
+        return f"LATERAL unnest(array_remove(ARRAY[{listed}], NULL)) f (value)"
+    listed = " || ".join(
+        f"CASE WHEN {test} THEN ',{n}' ELSE '' END" for n, test in enumerate(tests)
+    )
+    return f"json_each('[' || substr({listed}, 2) || ']') f"
+
+
+def _values(d: Dialect, image: str, *, present: bool) -> str:
+    """Return the value of the field in an image as text: ids of members and tags as they are."""
+    parts = []
+    for n, one in enumerate(_FIELDS):
+        source = f"{image}.{one.column}"
+        if one.form == "tags":
+            source = _present_tags(d) if present else source
+            written = f"({source})::text" if d is POSTGRESQL else source
+        elif d is POSTGRESQL:
+            form = "whole" if one.form == "member" else one.form
+            written = _ON_POSTGRESQL.get(form, "{0}").format(source)
+        else:
+            written = f"CAST({source} AS TEXT)"
+        parts.append(f"WHEN {n} THEN {written}")
+    return " ".join(parts)
+
+
+def _shown(d: Dialect, value: str) -> str:
+    """Return a value as live_tasks writes it: emails and labels instead of ids."""
+    number = f"{value}::bigint" if d is POSTGRESQL else value
+    labels = d.labels_in(f"{value}::jsonb" if d is POSTGRESQL else value)
+    return (
+        f"CASE c.field WHEN 'tags' THEN {labels} WHEN 'assignee_email' THEN"
+        f" (SELECT m.email FROM members m WHERE m.id = {number}) WHEN 'author_email' THEN"
+        f" (SELECT m.email FROM members m WHERE m.id = {number}) ELSE {value} END"
+    )
+
+
+def author_of(d: Dialect, change: str, field: str, new: str, column: str) -> str:
+    """Return who made a change, if the account's feed told that very value at a time that fits.
+
+    `change` has task_id, since (the version before) and at. The rule is `syncd.services.authors`'.
+    Stamps are minutes; without the account's time zone none can be held against a version, so
+    nobody is named then.
+    """
+    minute = f"({change}.since - interval '1 minute')"
+    if d is not POSTGRESQL:
+        whole = f"substr({change}.since, 1, 23)"
+        minute = f"strftime('%Y-%m-%d %H:%M:%f', {whole}, '-60 seconds') || '000'"
+    return (
+        f"(SELECT a.{column} FROM activity a WHERE a.task_id = {change}.task_id"
+        f" AND a.entity = 'task' AND a.at > {minute} AND a.at <= {change}.at"
+        f" AND {_told(d, field, new)} ORDER BY a.at DESC, a.id DESC LIMIT 1)"
+    )
+
+
+def _told(d: Dialect, field: str, new: str) -> str:
+    """Return whether event `a` told that a field became `new`, text in the form of the images."""
+    if d is POSTGRESQL:
+        plain, name = f"a.new ->> {field}", "coalesce(a.new ->> 'title', a.new ->> 'name')"
+        member = "a.new -> 'user_to' ->> 'id'"
+        tags = (
+            """(SELECT string_agg(e, ',' ORDER BY e COLLATE "C") FROM jsonb_array_elements_text("""
+            "CASE jsonb_typeof(a.new -> 'tags') WHEN 'array' THEN a.new -> 'tags' END) e)"
+        )
+        wanted = d.labels_in(f"CASE {field} WHEN 'tags' THEN {new}::jsonb END")
+        has_tags = "jsonb_typeof(a.new -> 'tags') = 'array'"
+    else:
+        plain = f"CAST(json_extract(a.new, '$.' || {field}) AS TEXT)"
+        name = "coalesce(json_extract(a.new, '$.title'), json_extract(a.new, '$.name'))"
+        member = "CAST(json_extract(a.new, '$.user_to.id') AS TEXT)"
+        tags = (
+            "(SELECT group_concat(value, ',') FROM"
+            " (SELECT value FROM json_each(a.new, '$.tags') ORDER BY 1))"
+        )
+        wanted = d.labels_in(f"CASE {field} WHEN 'tags' THEN {new} END")
+        has_tags = "json_type(a.new, '$.tags') = 'array'"
+    return (
+        f"CASE {field} WHEN 'status' THEN"
+        f" a.action = CASE {new} WHEN 'done' THEN 'close' ELSE 'reopen' END"
+        f" WHEN 'removed_reason' THEN a.action = 'delete' AND {new} IS NOT NULL"
+        f" WHEN 'name' THEN {name} = {new}"
+        f" WHEN 'assignee_email' THEN {member} = {new}"
+        f" WHEN 'tags' THEN {has_tags} AND coalesce({tags}, '') = coalesce({wanted}, '')"
+        f" WHEN 'time_start' THEN {plain} = coalesce(substr({new}, 1, 5), '')"
+        f" WHEN 'time_end' THEN {plain} = coalesce(substr({new}, 1, 5), '')"
+        f" ELSE {plain} = coalesce({new}, '') END"
+    )
+
+
+CHANGES: tuple[View, ...] = (
+    view(
+        "task_changes",
+        "One row for each field that differs between a version of a task and the next one.",
+        {
+            "task_id": "the task, tasks.id",
+            "at": "when the new value was first seen, UTC: at most one pull after it was set",
+            "field": "the field, by its name in live_tasks, or removed_reason; files and relations"
+            " are not among them",
+            "old": "the value before, as live_tasks writes it; NULL: none",
+            "new": "the value after; NULL: none",
+            "author": "who did it, where the account's feed told that very value; NULL: not known",
+            "author_id": "who did it, members.id; NULL: not known",
+            "run_id": "the run that saw it, sync_runs.id",
+        },
+        _changes,
+    ),
+)
