@@ -65,7 +65,8 @@ class Step:
     """One request that the changes of a lane come down to, before anything was compared.
 
     `changes` are the ids that it carries; `since` is when the oldest of them was queued; `base`
-    lacks a field whose former value is not known.
+    lacks a field whose former value is not known. `passed` are values of our own that later
+    changes of the step have replaced: where the account shows one, no other hand has been there.
     """
 
     verb: Verb
@@ -76,6 +77,7 @@ class Step:
     task_id: int | None = None
     ref: str | None = None
     base: Fields = field(default_factory=dict)
+    passed: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     not_before: datetime | None = None
     depends_on: tuple[int, ...] = ()
 

@@ -61,7 +61,14 @@ def merged(
     mine = with_ids(step.fields, names)
     if step.verb == "create":
         return Merge(to_send=mine)
-    return merge(mine, with_ids(step.base, names), theirs, policy=policy, flips=flips)
+    return merge(
+        mine,
+        with_ids(step.base, names),
+        theirs,
+        passed=step.passed,
+        policy=policy,
+        flips=flips,
+    )
 
 
 def _rehearse(

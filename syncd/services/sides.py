@@ -84,7 +84,9 @@ class Dispute:
         mine = {name: each.value for name, each in nets.items()}
         base = {n: e.base for n, e in nets.items() if bases and not isinstance(e.base, Missing)}
         counted = dict.fromkeys(mine, MOST_FLIPS if flips else 0)
-        merged = merge(mine, base, None if self.removed else self.theirs, flips=counted)
+        passed = {name: each.passed for name, each in nets.items()} if bases else {}
+        theirs = None if self.removed else self.theirs
+        merged = merge(mine, base, theirs, passed=passed, flips=counted)
         return frozenset(each.field for each in merged.conflicts)
 
 

@@ -35,11 +35,16 @@ Nets = Mapping[str, "Net"]
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """What several changes make of one field, which of them touched it, and what it was before."""
+    """What several changes make of one field, which of them touched it, and what it was before.
+
+    `passed` are the values that earlier ones of them had set: a part of a change that is in
+    conflict may have gone, and is then what the account shows.
+    """
 
     value: Value
     base: Value | Missing
     changes: tuple[int, ...]
+    passed: tuple[Value, ...] = ()
 
 
 def lanes(changes: Iterable[Change]) -> dict[str, tuple[Change, ...]]:
@@ -114,7 +119,11 @@ def net(changes: Iterable[Change]) -> dict[str, Net]:
             origin = change.origin.get(name, MISSING)
             known = nets.get(name)
             base = origin if known is None else _base_below(known, origin, value)
-            nets[name] = Net(value, base, (*(known.changes if known else ()), change.id))
+            nets[name] = (
+                Net(value, base, (change.id,))
+                if known is None
+                else Net(value, base, (*known.changes, change.id), (*known.passed, known.value))
+            )
     return nets
 
 
@@ -257,6 +266,7 @@ def _step(
         task_id=next((change.task_id for change in changes if change.task_id), None),
         ref=next((change.ref for change in changes if change.ref), None),
         base={n: e.base for n, e in nets.items() if not isinstance(e.base, Missing)},
+        passed={name: each.passed for name, each in nets.items() if each.passed},
         not_before=max(due, default=None),
         depends_on=tuple(sorted(needed)),
     )

@@ -39,17 +39,20 @@ def merge(
     base: Fields,
     theirs: Fields | None,
     *,
+    passed: Mapping[str, Sequence[Value]] | None = None,
     policy: Policy = ASK,
     flips: Mapping[str, int] | None = None,
 ) -> Merge:
     """Merge one step with what a look has just shown; None says that the task is gone.
 
-    `flips` counts for each field how often they put back what we had set. Tags are ids on all
-    three sides. An edit of a removed task is a conflict; nothing ever creates the task again.
+    `passed` are our own former values of a field, which are nobody else's edit. `flips` counts
+    for each field how often they put back what we had set. Tags are ids on all three sides. An
+    edit of a removed task is a conflict; nothing ever creates the task again.
     """
-    counted = flips or {}
+    counted, ours = flips or {}, passed or {}
+    bases = {name: _base(name, base, theirs or {}, ours.get(name, ())) for name in mine}
     parts = [
-        _merge_field(name, mine[name], base.get(name, MISSING), theirs, policy, counted)
+        _merge_field(name, mine[name], bases[name], theirs, policy, counted)
         for name in sorted(mine)
     ]
     return Merge(
@@ -69,6 +72,17 @@ def count_flips(field: str, edits: Sequence[tuple[Value, Value]]) -> int:
         same(field, old[0], new[0]) and same(field, old[1], new[1]) and not same(field, *new)
         for old, new in pairwise(edits)
     )
+
+
+def _base(name: str, base: Fields, theirs: Fields, passed: Sequence[Value]) -> Value | Missing:
+    """Return what the edit starts from: the value that is shown, where that is our own former one.
+
+    Tags are merged one by one, and need no such rule.
+    """
+    before, shown = base.get(name, MISSING), theirs.get(name, MISSING)
+    if isinstance(shown, Missing | frozenset):
+        return before
+    return shown if any(same(name, each, shown) for each in passed) else before
 
 
 def _merge_field(

@@ -105,6 +105,26 @@ def test_a_tag_put_on_and_taken_off_again_stays_theirs_until_ours_is_sent_or_the
         assert {ids[title] for title in kept} == set(shown(world.mirror, task)["tags"])
 
 
+def test_the_part_of_a_conflict_that_has_gone_is_not_anothers_edit(a_mirror):
+    """The deep state machine found it: a later edit of that part was in conflict with ourselves."""
+    account, project = an_account()
+    task = account.create_task(project, "Task", priority=1)
+    mirror = a_mirror(account)
+    mirror.pull()
+    mirror.execute(f"UPDATE live_tasks SET name = 'ours', priority = 6 WHERE id = {task}")
+    account.edit_task(task, name="theirs")
+    pushed(mirror)
+    assert 6 == account.tasks[task].priority
+    (waiting,) = mirror.rows("SELECT id FROM outbox WHERE state = 'conflict'")
+    mirror.execute(f"UPDATE live_tasks SET priority = 8 WHERE id = {task}")
+    assert ["name"] == [row["field"] for row in mirror.rows("SELECT field FROM live_conflicts")]
+    choice = Choice(otherwise="theirs")
+    resolve(mirror.app.db, waiting["id"], choice, actor="cli:test", at=mirror.clock())
+    pushed(mirror)
+    assert ["confirmed", "confirmed"] == states(mirror)
+    assert ("theirs", 8) == (account.tasks[task].name, account.tasks[task].priority)
+
+
 def test_an_older_edit_that_stays_behind_never_goes_over_a_newer_one(a_mirror):
     """The soak found it: the name of the first change went with the second, which had set it since.
 

@@ -319,8 +319,18 @@ class Ledger:
         return [edit for edit in self.edits.values() if edit.operation == "create"]
 
     def _titles(self, creation: Edit) -> set[str]:
-        """The names under which a creation may have gone out, each used once."""
-        edits = [e for e in self.edits.values() if creation.id in (e.id, e.creation)]
+        """The names under which a creation may be found, each used once.
+
+        It may have gone out with those of edits that followed it, or been renamed in the same push.
+        """
+        tasks = self._tasks()
+        made = tasks[creation.id]
+        edits = [
+            edit
+            for edit in self.edits.values()
+            if creation.id in (edit.id, edit.creation)
+            or (made is not None and made == tasks[edit.id])
+        ]
         return {edit.fields["name"] for edit in edits if "name" in edit.fields}
 
     def _tasks(self) -> dict[int, int | None]:

@@ -43,6 +43,11 @@ def test_several_updates_are_one():
     assert {"date_end": None, "priority": 1} == result.steps[0].base
 
 
+def test_a_step_knows_our_own_values_on_the_way():
+    step = folded(an_update(1, priority=3, name="x"), an_update(2, priority=5)).steps[0]
+    assert {"priority": (3,)} == step.passed
+
+
 def test_the_first_base_counts():
     """What the mirror took in between is theirs, and whoever queued the second did not see it."""
     result = folded(

@@ -27,6 +27,16 @@ def test_theirs_is_base_so_mine_is_sent():
     assert Merge(to_send={"name": "b"}) == merged("a", "b", "a")
 
 
+def test_theirs_is_what_an_earlier_edit_of_ours_had_set_so_mine_is_sent():
+    """A part of a change in conflict had gone; what it left in the account is not another's."""
+    assert {"priority": 7} == merge(
+        {"priority": 7}, {"priority": 3}, {"priority": 5}, passed={"priority": (4, 5)}
+    ).to_send
+    assert merge(
+        {"priority": 7}, {"priority": 3}, {"priority": 6}, passed={"priority": (5,)}
+    ).conflicts
+
+
 def test_theirs_is_mine_so_nothing_is_sent():
     assert Merge(settled=("name",)) == merged("a", "b", "b")
 

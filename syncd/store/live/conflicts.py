@@ -48,6 +48,7 @@ lanes AS (
     first_value(s.base_tags) OVER lane AS first_tags,
     last_value(s.mine) OVER lane AS last_mine,
     last_value(s.mine_tags) OVER lane AS last_tags,
+    max(CASE WHEN <<ours_is_theirs>> THEN 1 ELSE 0 END) OVER lane AS ours,
     max(CASE WHEN s.gone = 1 OR s.code = 'removed' THEN 1 ELSE 0 END) OVER one AS removed,
     max(CASE s.code WHEN 'flips' THEN 1 ELSE 0 END) OVER one AS flips
   FROM sides s
@@ -58,14 +59,14 @@ lanes AS (
 compared AS (
   SELECT l.*,
     CASE WHEN <<mine_is_theirs>> THEN 0 ELSE 1 END AS differs,
-    CASE WHEN <<base_is_theirs>> THEN 0 ELSE 1 END AS moved
+    CASE WHEN l.ours = 1 OR <<base_is_theirs>> THEN 0 ELSE 1 END AS moved
   FROM lanes l
 ),
 judged AS (
   SELECT c.*,
     CASE WHEN c.removed = 1 THEN 1
       WHEN c.differs = 0 THEN 0
-      WHEN c.first_known = 0 THEN 1
+      WHEN c.first_known = 0 AND (c.ours = 0 OR c.field = 'tags') THEN 1
       WHEN c.field = 'tags' THEN CASE WHEN c.flips = 1 AND (<<left>>) THEN 1 ELSE 0 END
       WHEN c.flips = 1 THEN 1
       WHEN c.field = 'date_closed' AND c.first_base IS NULL THEN 0
@@ -96,6 +97,7 @@ def conflicts_view(begin: str, **parts: str) -> str:
     return "\n" + fill(
         begin + _VIEW,
         columns=", ".join(CONFLICT_COMMENTS),
+        ours_is_theirs=_same("s.mine", "s.theirs", title),
         mine_is_theirs=_same("l.last_mine", "l.theirs", title),
         base_is_theirs=_same("l.first_base", "l.theirs", title),
         **parts,
@@ -104,7 +106,7 @@ def conflicts_view(begin: str, **parts: str) -> str:
 
 def _same(one: str, other: str, title: str) -> str:
     pair = [
-        f"nullif(CASE l.field WHEN 'name' THEN {fill(title, x=each)} ELSE {each} END, '')"
+        f"nullif(CASE {each[0]}.field WHEN 'name' THEN {fill(title, x=each)} ELSE {each} END, '')"
         for each in (one, other)
     ]
     return f"{pair[0]} = {pair[1]}\n      OR {pair[0]} IS NULL AND {pair[1]} IS NULL"
