@@ -46,7 +46,8 @@ class Slice:
 
     `hashes` holds the content hash of each task; `keys` counts how often each optional key was
     seen; `tagless` are tasks that came without a tags key, `unnamed` those
-    with tags by names that do not tell which; `short` says in words what this slice
+    with tags by names that do not tell which; `subtasks` are those below another task and
+    `project_ids` the projects of all; `short` says in words what this slice
     could not cover, and is empty for a complete one.
     """
 
@@ -63,6 +64,8 @@ class Slice:
     short: str = ""
     tagless: frozenset[int] = field(default_factory=frozenset)
     unnamed: frozenset[int] = field(default_factory=frozenset)
+    subtasks: frozenset[int] = field(default_factory=frozenset)
+    project_ids: frozenset[int] = field(default_factory=frozenset)
 
     @property
     def complete(self) -> bool:

@@ -23,15 +23,35 @@ def nodes_of(data: bytes | None, what: str) -> list[Any]:
     """
     if data is None:
         return []
-    try:
-        value = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadReply(f"The list of {what} cannot be decoded: {error}.") from None
+    value = node_of(data, what)
     if not value:
         return []
     if not isinstance(value, list):
         raise BadReply(f"A list of {what} was expected, not {type(value).__name__}.")
     return value
+
+
+def raws_of(data: bytes | None, what: str) -> list[msgspec.Raw]:
+    """Cut the `data` of a list answer into its nodes, each still as it was sent.
+
+    What is inside of them was only skimmed: `node_of` says whether one can be decoded. Raises
+    BadReply where it is no list of `what`.
+    """
+    try:
+        return _cut(data) if data is not None else []
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return [msgspec.Raw(msgspec.json.encode(node)) for node in nodes_of(data, what)]
+
+
+def node_of(data: bytes | msgspec.Raw, what: str) -> Any:
+    """Decode one value. Raises BadReply where it cannot be."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadReply(f"The list of {what} cannot be decoded: {error}.") from None
+
+
+_cut = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def may_hold_nul(data: bytes | None) -> bool:

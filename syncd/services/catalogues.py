@@ -120,8 +120,7 @@ def gather(
 
 def _ask(client: Client, catalogue: Catalogue) -> Whole:
     answer = client.call(catalogue.request())
-    data = None if answer.data is None else bytes(answer.data)
-    return Whole(catalogue, *small.read_answer(catalogue, data))
+    return Whole(catalogue, *small.read_answer(catalogue, answer.raw))
 
 
 def ask_for_tags(client: Client) -> frozenset[int] | None:

@@ -14,6 +14,7 @@ from typing import Literal
 from syncd.errors import Refused, TooManyRecords
 from syncd.model.listing import Scope, Slice
 from syncd.resources.tasks.flat import Places, read_slice
+from syncd.resources.tasks.known import Trees
 from syncd.resources.tasks.tree import read_listing
 from syncd.resources.tasks.wire import TagIds
 from syncd.services.overflow import fetch_overflowing
@@ -55,6 +56,7 @@ class Fetching:
     scope: Scope
     tag_ids: TagIds
     progress: Progress
+    trees: Trees | None = None
 
     @property
     def extra(self) -> tuple[str, ...]:
@@ -71,10 +73,11 @@ def fetch_account(work: Fetching) -> Answer:
 def as_listing(work: Fetching, answer: Answer) -> Fetched:
     """Return the whole account's answer as a listing of one slice, read at once."""
     part = read_listing(
-        _bytes(answer),
+        answer.raw,
         asked=frozenset(work.scope.extra),
         observed_at=answer.observed_at,
         tag_ids=work.tag_ids,
+        trees=work.trees,
     )
     source = SliceSource(None, answer.observed_at, lambda: part)
     return Fetched("account", answer.observed_at, (source,), digest=digest(answer))
@@ -174,11 +177,7 @@ def _fetch_project(
     except Refused as error:
         said = f"project {project_id} was refused: {error.said}"
         return Checkpoint(project_id, now, (), short=said)
-    return Checkpoint(project_id, answer.observed_at, (Part("tree", _bytes(answer)),))
-
-
-def _bytes(answer: Answer) -> bytes | None:
-    return None if answer.data is None else bytes(answer.data)
+    return Checkpoint(project_id, answer.observed_at, (Part("tree", answer.raw),))
 
 
 def _loader(

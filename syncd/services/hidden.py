@@ -35,9 +35,7 @@ class Untagged:
     def add(self, part: Slice) -> None:
         """Take one slice into account."""
         for kind in (TASKS, SUBTASKS):
-            ids = [
-                id for id, record in part.tasks.items() if (record.level == 1) == (kind == TASKS)
-            ]
+            ids = [id for id in part.tasks if (id in part.subtasks) == (kind == SUBTASKS)]
             if any(id not in part.tagless for id in ids):
                 self._tagged.add(kind)
             self._newest[kind] = nlargest(SAMPLES, [*self._newest[kind], *ids])

@@ -241,6 +241,7 @@ def _remember(landing: Landing, report: PullReport) -> None:
         digest=prepared.digest,
         complete=report.outcome == "complete",
         derived=work.derived,
+        at=landing.observed_at,
     )
     if prepared.gathered.fetched:
         at = prepared.known.catalogues_at if prepared.gathered.notes else work.clock()

@@ -67,7 +67,7 @@ def fetch_overflowing(
 
 
 def _part(how: str, answer: Answer) -> Part:
-    return Part(how, None if answer.data is None else bytes(answer.data))
+    return Part(how, answer.raw)
 
 
 def _windows(

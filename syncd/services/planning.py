@@ -80,7 +80,7 @@ def overview(parts: Iterable[Slice]) -> Overview:
     for part in parts:
         unnamed += len(part.unnamed)
         untagged.add(part)
-        project_ids |= {record.project_id for record in part.tasks.values()}
+        project_ids |= part.project_ids
         listed += len(part.tasks)
         repeated += len(part.repeated)
         rejected += part.rejected
@@ -224,6 +224,8 @@ def plan_slice(
 def _in_flight(record: TaskRecord, index: Index, flying: InFlight) -> bool:
     if record.id in index:
         return record.id in flying.tasks
+    if not flying.creations:
+        return False
     return (record.project_id, canonical_text(record.name)) in flying.creations
 
 

@@ -16,6 +16,7 @@ from syncd.resources.derived import Derived
 from syncd.resources.projects import live_ids, pending_ids
 from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.flat import Places
+from syncd.resources.tasks.known import Trees
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
 from syncd.services import catalogues, memory, tag_doubts
 from syncd.services.catalogues import Gathered
@@ -67,6 +68,7 @@ class Pulling:
     clock: Callable[[], datetime]
     progress: Progress
     actor: str
+    trees: Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _fetch(
     *,
     dry_run: bool,
 ) -> Prepared:
-    fetching = Fetching(work.client, scope, known.tag_ids, work.progress)
+    fetching = Fetching(work.client, scope, known.tag_ids, work.progress, work.trees)
     start = Prepared(known, scope, gathered, now, None)
     if known.over_limit_at is None or now - known.over_limit_at > OVER_LIMIT_LASTS:
         try:

@@ -6,8 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 
+from syncd.store.bulk import insert_rows
 from syncd.store.engine import Database
 
 BATCH = 900
@@ -24,7 +35,7 @@ def batches(values: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def rows_by(
-    tx: Connection, columns: Sequence[Column[Any]], key: Column[Any], values: Iterable[int]
+    tx: Connection, columns: Sequence[ColumnElement[Any]], key: Column[Any], values: Iterable[int]
 ) -> Iterator[Row[Any]]:
     """Read `columns` of the rows whose `key` is among `values`, in the order of `key`."""
     for batch in batches(sorted(values)):
@@ -34,7 +45,7 @@ def rows_by(
 def add(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Insert rows that are known to be new."""
     if rows:
-        tx.execute(insert(table), rows)
+        insert_rows(tx, table, rows)
 
 
 def put(db: Database, tx: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -66,7 +77,7 @@ def change_each(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
 
 
 def drop_links(tx: Connection, key: Column[Any], ids: Iterable[int]) -> None:
-    """Delete the link rows whose `key` is among `ids`; links follow their record."""
+    """Delete the rows whose `key` is among `ids`; links and files follow what they belong to."""
     table = key.table
     if not isinstance(table, Table):  # pragma: no cover - columns given here are a table's own
         raise TypeError("a column of a table is expected")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 
 from syncd.model.listing import Slice
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """What is known of a mirrored task without loading it."""
+class Indexed(NamedTuple):
+    """What is known of a mirrored task without loading it; every pull makes one for each task."""
 
     project_id: int
     level: int
     content_hash: bytes
-    observed_at: datetime
     removed: bool
     suspect: bool
 

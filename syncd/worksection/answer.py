@@ -94,6 +94,11 @@ class Answer:
     elapsed_s: float
     skew_s: float | None
 
+    @property
+    def raw(self) -> bytes | None:
+        """`data` as it came, or None where there is none."""
+        return None if self.data is None else bytes(self.data)
+
     def decode(self, shape: type[T]) -> T | None:
         """Return `data` as `shape`, or None where there is none. Raises BadReply."""
         return None if self.data is None else self._decoded(self.data, shape)

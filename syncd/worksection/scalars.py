@@ -9,6 +9,7 @@ asked for first.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -172,6 +173,9 @@ def wire_number(number: int | Decimal) -> str:
 
 @lru_cache(maxsize=8192)
 def _date(text: str) -> date | None:
+    if len(text) == 10 and text[4] == text[7] == "-":  # no other form of ISO 8601
+        with suppress(ValueError):
+            return date.fromisoformat(text)
     if is_unset(text):
         return None
     year, month, day = _numbers(_DATE, text, "a date")
@@ -180,6 +184,9 @@ def _date(text: str) -> date | None:
 
 @lru_cache(maxsize=8192)
 def _local_datetime(text: str) -> datetime | None:
+    if len(text) == 16 and text[4] == text[7] == "-" and text[13] == ":":
+        with suppress(ValueError):
+            return datetime.fromisoformat(text)
     if is_unset(text):
         return None
     year, month, day, hour, minute = _numbers(_LOCAL, text, "a date with a time")

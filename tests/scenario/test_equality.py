@@ -149,6 +149,25 @@ def test_a_relation_to_a_task_out_of_sight_is_one_edge(a_mirror):
     } == {tuple(row.values()) for row in edges}
 
 
+def test_a_tombstone_written_by_hand_is_healed_with_the_links_it_left(a_mirror):
+    account = Account.seeded(tasks=60, seed=8)
+    tagged = (t for t in account.tasks.values() if len(t.tag_ids) > 1)
+    task, other = next(tagged), next(tagged)
+    file = account.add_file(task.id, "Left.txt")
+    edge = ("finish-to-start", task.id, other.id)
+    account.add_relation(*edge)
+    mirror = a_mirror(account)
+    mirror.pull()
+    by_hand = "removed_at = observed_at, removed_reason = 'deleted'"
+    mirror.execute(f"UPDATE tasks SET {by_hand} WHERE id = {task.id}")
+    account.untag_task(task.id, task.tag_ids[0])
+    account.remove_file(file)
+    account.remove_relation(*edge)
+    report = mirror.pull()
+    assert ("complete", 1) == (report.outcome, report.counts["restored"])
+    assert_mirror_equals(mirror)
+
+
 def test_the_accounts_nobody_and_anyone_are_members(a_mirror):
     account = Account.seeded(tasks=0, seed=1)
     project = account.create_project("Sentinels")

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from syncd.model.listing import Scope
 from syncd.sync.removal import Evidence, brake_limit, brakes, judge
 from syncd.sync.survey import Indexed
-from tests.support.records import MONDAY
 
 SCOPE = Scope(archived=False, extra=("subtasks", "relations", "files"), rights="admin")
-TASK = Indexed(8562, 1, b"", MONDAY, removed=False, suspect=False)
+TASK = Indexed(8562, 1, b"", removed=False, suspect=False)
 ALIVE = {8562: "active"}
 
 
@@ -56,7 +55,7 @@ def test_a_project_the_account_denies_is_out_of_reach():
 
 def test_subtasks_that_are_not_asked_for_are_out_of_scope():
     scope = replace(SCOPE, extra=("files",))
-    assert verdict(replace(TASK, level=2), scope=scope) == "out_of_scope"
+    assert verdict(TASK._replace(level=2), scope=scope) == "out_of_scope"
     assert verdict(TASK, scope=scope, projects=ALIVE) is None
 
 

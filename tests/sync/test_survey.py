@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from syncd.model.listing import Slice
 from syncd.model.records import Rejected
 from syncd.sync.doubt import doubtful_tags, vanished
 from syncd.sync.survey import Indexed, Survey, survey
 from tests.support.records import MONDAY, a_task, an_image
 
-KNOWN = Indexed(8562, 1, b"same", MONDAY, removed=False, suspect=False)
+KNOWN = Indexed(8562, 1, b"same", removed=False, suspect=False)
 
 
 def a_slice(*ids: int, **values) -> Slice:
@@ -25,19 +23,19 @@ def a_slice(*ids: int, **values) -> Slice:
 
 
 def test_each_task_is_changed_absent_or_unchanged():
-    index = {1: KNOWN, 2: replace(KNOWN, content_hash=b"other"), 3: KNOWN}
+    index = {1: KNOWN, 2: KNOWN._replace(content_hash=b"other"), 3: KNOWN}
     found = survey(a_slice(1, 2, 4), index)
     assert found == Survey(frozenset({2, 4}), frozenset({3}), 1)
 
 
 def test_a_removed_task_is_not_missed_and_is_compared_when_it_comes_back():
-    index = {1: replace(KNOWN, removed=True), 2: replace(KNOWN, removed=True)}
+    index = {1: KNOWN._replace(removed=True), 2: KNOWN._replace(removed=True)}
     found = survey(a_slice(2), index)
     assert found == Survey(frozenset({2}), frozenset(), 0)
 
 
 def test_a_suspect_is_looked_at_again():
-    found = survey(a_slice(1), {1: replace(KNOWN, suspect=True)})
+    found = survey(a_slice(1), {1: KNOWN._replace(suspect=True)})
     assert found.changed == {1}
 
 

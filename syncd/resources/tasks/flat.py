@@ -14,7 +14,7 @@ import msgspec
 
 from syncd.model.listing import Slice
 from syncd.resources.answers import may_hold_nul, nodes_of
-from syncd.resources.tasks.tree import Reading, finish, read_tree
+from syncd.resources.tasks.tree import Reading, finish, read_tree, read_trees
 from syncd.resources.tasks.wire import Node, Place, TagIds
 from syncd.store.checkpoints import Checkpoint, Part
 from syncd.worksection.scalars import as_id, as_text
@@ -37,8 +37,7 @@ def read_slice(
     project_id = checkpoint.project_id
     for part in checkpoint.parts:
         if part.how == "tree":
-            for node in nodes_of(part.data, "tasks"):
-                read_tree(node, Place(project_id, None, 1), reading)
+            read_trees(part.data, project_id, reading)
     flat = list(_flat_nodes(checkpoint.parts))
     if flat:
         _read_flat(flat, _places(checkpoint, flat, known), reading)
@@ -104,8 +103,12 @@ def _read_flat(flat: Iterable[Node], places: Places, reading: Reading) -> None:
 
 def _take_over(searched: Reading, reading: Reading) -> None:
     """Add what the searches found; where the tree shows a task too, the tree knows more."""
-    for id, record in searched.tasks.items():
-        reading.tasks.setdefault(id, record)
+    for id in [id for id in searched.tasks if id not in reading.tasks]:
+        record = reading.tasks[id] = searched.tasks[id]
+        reading.hashes[id] = searched.hashes[id]
+        reading.project_ids.add(record.project_id)
+        if record.level > 1:
+            reading.subtasks.add(id)
     reading.rejected += searched.rejected
     reading.keys.update(searched.keys)
     for kind in ("projects", "members", "tags"):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, case, func, or_, select
 
 from syncd.model.plan import Image
 from syncd.model.records import FileRecord, Relation, TaskRecord
@@ -20,9 +20,8 @@ _INDEX = (
     tasks.c.project_id,
     tasks.c.level,
     tasks.c.content_hash,
-    tasks.c.observed_at,
-    tasks.c.removed_at,
-    tasks.c.suspect_at,
+    case((tasks.c.removed_at.is_(None), 0), else_=1),
+    case((tasks.c.suspect_at.is_(None), 0), else_=1),
 )
 _SCALARS = tuple(
     name for name in TaskRecord.__struct_fields__ if name not in {"tags", "files", "relations"}
@@ -36,22 +35,12 @@ def load_index(
     query = select(*_INDEX)
     if project_id is not None:
         query = query.where(tasks.c.project_id == project_id)
-    index = {row.id: _indexed(row) for row in tx.execute(query)}
+    index = {row[0]: Indexed._make(row[1:]) for row in tx.execute(query).all()}
     if project_id is not None:
         others = [id for id in ids if id not in index]
-        index |= {row.id: _indexed(row) for row in rows_by(tx, _INDEX, tasks.c.id, others)}
+        found = rows_by(tx, _INDEX, tasks.c.id, others)
+        index |= {row[0]: Indexed._make(row[1:]) for row in found}
     return index
-
-
-def _indexed(row: Any) -> Indexed:
-    return Indexed(
-        project_id=row.project_id,
-        level=row.level,
-        content_hash=row.content_hash,
-        observed_at=row.observed_at,
-        removed=row.removed_at is not None,
-        suspect=row.suspect_at is not None,
-    )
 
 
 def load_places(tx: Connection, ids: Collection[int]) -> dict[int, Place]:

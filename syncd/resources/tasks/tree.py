@@ -10,12 +10,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from operator import add
 from typing import Any
+
+from msgspec import Raw
 
 from syncd.errors import BadReply
 from syncd.model.listing import Slice
 from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
-from syncd.resources.answers import may_hold_nul, nodes_of, raw_text, refuse_nul
+from syncd.resources.answers import may_hold_nul, node_of, raw_text, raws_of, refuse_nul
+from syncd.resources.tasks.known import Records, Tree, Trees, Unread, digest_of, summary
+from syncd.resources.tasks.typed import Unusual, read_usual
 from syncd.resources.tasks.wire import OPTIONAL_KEYS, Node, Place, TagIds, read_task
 from syncd.sync.removal import brake_limit
 from syncd.worksection.scalars import as_id, as_text
@@ -28,11 +34,15 @@ class Reading:
     asked: frozenset[str]
     tag_ids: TagIds
     check_nul: bool = False
-    tasks: dict[int, TaskRecord] = field(default_factory=dict)
+    tasks: Records = field(default_factory=Records)
+    hashes: dict[int, bytes] = field(default_factory=dict)
+    subtasks: set[int] = field(default_factory=set)
+    project_ids: set[int] = field(default_factory=set)
     rejected: list[Rejected] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
     clashing: set[int] = field(default_factory=set)
     keys: Counter[str] = field(default_factory=Counter)
+    counts: list[int] = field(default_factory=lambda: [0] * len(OPTIONAL_KEYS))
     tagless: set[int] = field(default_factory=set)
     unnamed: set[int] = field(default_factory=set)
     projects: dict[int, Stub] = field(default_factory=dict)
@@ -48,15 +58,16 @@ def read_listing(
     project_id: int | None = None,
     tag_ids: TagIds | None = None,
     short: str = "",
+    trees: Trees | None = None,
 ) -> Slice:
     """Read the `data` of get_all_tasks or get_tasks; None, a missing key, is an empty list.
 
-    Raises BadReply where it is no list, or where so many records make no sense that it is the
+    `trees` are those of the answers before, and are replaced by this one's. Raises BadReply where
+    it is no list, or where so many records make no sense that it is the
     answer and not the records that is wrong.
     """
     reading = Reading(asked, tag_ids or {}, check_nul=may_hold_nul(data))
-    for node in nodes_of(data, "tasks"):
-        read_tree(node, Place(project_id, None, 1), reading)
+    read_trees(data, project_id, reading, trees)
     return finish(reading, project_id=project_id, observed_at=observed_at, short=short)
 
 
@@ -69,8 +80,8 @@ def finish(reading: Reading, *, project_id: int | None, observed_at: datetime, s
         project_id=project_id,
         observed_at=observed_at,
         tasks=reading.tasks,
-        hashes={id: content_hash(record) for id, record in reading.tasks.items()},
-        keys=reading.keys,
+        hashes={id: reading.hashes[id] for id in reading.tasks},
+        keys=reading.keys + Counter(dict(zip(OPTIONAL_KEYS, reading.counts, strict=True))),
         projects=tuple(reading.projects.values()),
         members=tuple(reading.members.values()),
         tags=tuple(reading.tags.values()),
@@ -79,7 +90,61 @@ def finish(reading: Reading, *, project_id: int | None, observed_at: datetime, s
         short=short,
         tagless=frozenset(reading.tagless),
         unnamed=frozenset(reading.unnamed),
+        subtasks=frozenset(reading.subtasks),
+        project_ids=frozenset(reading.project_ids),
     )
+
+
+def read_trees(
+    data: bytes | None, project_id: int | None, reading: Reading, trees: Trees | None = None
+) -> None:
+    """Read each tree of an answer: not again, or by the short road, or with all patience."""
+    last = trees.last((reading.asked, project_id)) if trees is not None else {}
+    kept: dict[bytes, Tree] = {}
+    for raw in raws_of(data, "tasks"):
+        digest = digest_of(raw) if trees is not None else b""
+        tree = None if reading.check_nul else _take(raw, project_id, reading, last.get(digest))
+        if tree is None:
+            read_tree(node_of(raw, "tasks"), Place(project_id, None, 1), reading)
+        elif tree.lasting:
+            kept[digest] = tree
+    if trees is not None:
+        trees.keep((reading.asked, project_id), kept)
+
+
+def _take(raw: Raw, project_id: int | None, reading: Reading, known: Tree | None) -> Tree | None:
+    """Take a tree by the short road; None where it is not as usual."""
+    read = partial(read_usual, raw, project_id, reading.asked, reading.tag_ids)
+    records: dict[int, TaskRecord | Unread]
+    if known is not None:
+        tree, records = known, dict.fromkeys(known.ids, Unread(read))
+    else:
+        try:
+            found = read()
+        except Unusual:
+            return None
+        tree, records = summary(found), {record.id: record for record, _ in found}
+    if len(records) < len(tree.ids) or not reading.tasks.keys().isdisjoint(tree.ids):
+        return None  # the answer holds one of them twice
+    reading.tasks.update(records)
+    _fold_in(tree, reading)
+    return tree
+
+
+def _fold_in(tree: Tree, reading: Reading) -> None:
+    reading.hashes.update(zip(tree.ids, tree.hashes, strict=True))
+    reading.subtasks.update(tree.ids[1:])
+    reading.project_ids |= tree.project_ids
+    reading.tagless.update(tree.tagless)
+    reading.unnamed.update(tree.unnamed)
+    reading.counts = list(map(add, reading.counts, tree.keys))
+    for into, stubs in (
+        (reading.projects, tree.projects),
+        (reading.members, tree.members),
+        (reading.tags, tree.tags),
+    ):
+        for stub in stubs:
+            into.setdefault(stub.id, stub)
 
 
 def read_tree(node: object, place: Place, reading: Reading) -> None:
@@ -127,6 +192,10 @@ def _add(record: TaskRecord, node: Node, reading: Reading) -> None:
             )
         return
     reading.tasks[record.id] = record
+    reading.hashes[record.id] = content_hash(record)
+    reading.project_ids.add(record.project_id)
+    if record.level > 1:
+        reading.subtasks.add(record.id)
     if record.tags is None:
         (reading.unnamed if node.get("tags") else reading.tagless).add(record.id)
     reading.keys.update(OPTIONAL_KEYS.keys() & node.keys())

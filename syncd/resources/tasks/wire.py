@@ -50,7 +50,7 @@ DEEPEST_LEVEL = 3
 TagIds = Mapping[str, tuple[int, ...]]
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where in the tree a record stands: what its own keys do not tell in a list."""
 
     project_id: int | None
@@ -188,11 +188,12 @@ def read_tags(node: Node, tag_ids: TagIds) -> tuple[int, ...] | None:
     if isinstance(value, dict):
         return tuple(sorted(_required(as_id(key), "a tag's id") for key in value))
     if isinstance(value, list):
-        return _tags_by_name(value, tag_ids)
+        return tags_by_name(value, tag_ids)
     raise ValueError("tags are neither a map nor a list")
 
 
-def _tags_by_name(names: list[Any], tag_ids: TagIds) -> tuple[int, ...] | None:
+def tags_by_name(names: list[Any], tag_ids: TagIds) -> tuple[int, ...] | None:
+    """Return the ids that these names mean; None where one of them means no tag or several."""
     found = [tag_ids.get(name, ()) if isinstance(name, str) else () for name in names]
     if any(len(ids) != 1 for ids in found):
         return None  # a name of no tag or of several: the mirror keeps what it knew

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, and_, delete, or_, update
 
 from syncd.model.plan import Image, Insert, Remove, Restore, TaskPlan, Update
@@ -26,12 +27,14 @@ from syncd.store.mirror import Values, add, batches, change, change_each, drop_l
 _NEW_IMAGE = {"suspect_at": None, "removed_at": None, "removed_reason": None}
 
 
-_PLAIN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fields__)
+_PARTS = tuple(name for name in TaskRecord.__struct_fields__ if name not in IMAGE_COLUMNS)
 
 
 def image_columns(record: TaskRecord, derived: Derived) -> dict[str, Any]:
     """Return the image columns of a record, its validity aside."""
-    values = {name: getattr(record, name) for name in _PLAIN}
+    values = asdict(record)
+    for part in _PARTS:
+        del values[part]
     values["url"] = derived.url(record.page)
     values["added_at"] = derived.instant(record.date_added)
     values["closed_at"] = derived.instant(record.date_closed)
@@ -107,8 +110,11 @@ def _past_row(image: Image, to: Writing) -> dict[str, Any]:
 
 
 def _before(action: Changed) -> TaskRecord | None:
-    """Return the record whose links the mirror holds now; a removed task's are gone already."""
-    return action.before.record if isinstance(action, Update) else None
+    """Return the record whose links the mirror holds now.
+
+    A removed task has none, unless somebody wrote its tombstone by hand.
+    """
+    return None if isinstance(action, Insert) else action.before.record
 
 
 def _write_tags(changed: Sequence[Changed], to: Writing) -> None:

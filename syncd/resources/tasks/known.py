@@ -1,0 +1,137 @@
+"""Trees of tasks that were read before: an answer in which little has changed is read in little.
+
+What a tree came to follows from its bytes and from what was asked for, so bytes that are equal need
+no second reading. Records are read again when somebody asks for one: the mirror may have moved on
+since. Kept in memory, for the process that pulls time and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from syncd.model.records import Stub, TaskRecord, content_hash
+from syncd.resources.tasks.typed import Named, UsualNode, number
+from syncd.resources.tasks.wire import OPTIONAL_KEYS
+
+Found = Sequence[tuple[TaskRecord, UsualNode]]
+
+Key = tuple[frozenset[str], int | None]
+"""What the meaning of the bytes depends on: the extras asked for, and the request's project."""
+
+
+class Tree(Struct, frozen=True):
+    """What a tree came to, its records left aside; the task at its top is the first of `ids`.
+
+    `keys` counts each of OPTIONAL_KEYS. One that is not `lasting` shows tags by names, and what
+    these mean may change.
+    """
+
+    ids: tuple[int, ...]
+    hashes: tuple[bytes, ...]
+    tagless: tuple[int, ...]
+    unnamed: tuple[int, ...]
+    lasting: bool
+    keys: tuple[int, ...]
+    project_ids: frozenset[int]
+    projects: tuple[Stub, ...]
+    members: tuple[Stub, ...]
+    tags: tuple[Stub, ...]
+
+
+class Trees:
+    """The trees of the last answer, by the hash of their bytes."""
+
+    def __init__(self) -> None:
+        self._key: Key | None = None
+        self._trees: dict[bytes, Tree] = {}
+
+    def last(self, key: Key) -> Mapping[bytes, Tree]:
+        """Return the trees of the last answer to the same question."""
+        return self._trees if key == self._key else {}
+
+    def keep(self, key: Key, trees: dict[bytes, Tree]) -> None:
+        """Keep the trees of an answer instead of those before it."""
+        self._key, self._trees = key, trees
+
+
+def summary(found: Found) -> Tree:
+    """Sum up a tree that was read."""
+    untagged = [(record.id, node.tags) for record, node in found if record.tags is None]
+    nodes = [node for _, node in found]
+    return Tree(
+        ids=tuple(record.id for record, _ in found),
+        hashes=tuple(content_hash(record) for record, _ in found),
+        tagless=tuple(id for id, tags in untagged if not tags),
+        unnamed=tuple(id for id, tags in untagged if tags),
+        lasting=not any(isinstance(node.tags, list) and node.tags for node in nodes),
+        keys=tuple(sum(getattr(node, key) is not UNSET for node in nodes) for key in OPTIONAL_KEYS),
+        project_ids=frozenset(record.project_id for record, _ in found),
+        projects=_stubs(node.project for node in nodes),
+        members=_stubs(one for node in nodes for one in (node.user_from, node.user_to)),
+        tags=tuple(
+            Stub(number(key), name)
+            for node in nodes
+            if isinstance(node.tags, dict)
+            for key, name in node.tags.items()
+        ),
+    )
+
+
+def _stubs(named: Iterable[Named | UnsetType]) -> tuple[Stub, ...]:
+    return tuple(
+        Stub(number(one.id), one.name, one.page, one.email) for one in named if one is not UNSET
+    )
+
+
+def digest_of(raw: Raw) -> bytes:
+    """Return what tells the bytes of one tree from those of every other."""
+    return blake2b(raw, digest_size=16).digest()
+
+
+class Unread:
+    """The records of one known tree, read when one of them is asked for."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[], Found]) -> None:
+        self._read = read
+
+    def records(self) -> list[TaskRecord]:
+        """Read them."""
+        return [record for record, _ in self._read()]
+
+
+class Records(dict[int, Any]):
+    """Records by id, some of which are read only when they are asked for."""
+
+    def __getitem__(self, id: int) -> TaskRecord:
+        found = super().__getitem__(id)
+        if not isinstance(found, Unread):
+            return found  # type: ignore[no-any-return]
+        self.update((record.id, record) for record in found.records())
+        return super().__getitem__(id)  # type: ignore[no-any-return]
+
+    def get(self, id: int, default: Any = None) -> Any:
+        """Return one, or `default`."""
+        if id not in self:
+            return default
+        return self[id]
+
+    def pop(self, id: int, default: Any = None) -> Any:
+        """Take one out."""
+        return super().pop(id, default)
+
+    def items(self) -> Any:
+        """Give all of them, each read."""
+        return ((id, self[id]) for id in tuple(self))
+
+    def values(self) -> Any:
+        """Give all of them, each read."""
+        return (self[id] for id in tuple(self))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and dict(self.items()) == dict(other.items())
