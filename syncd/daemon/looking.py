@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from syncd.bootstrap import App
 from syncd.daemon.known import Known
+from syncd.daemon.pulse import Heartbeat
 from syncd.errors import LeaseLost, StorageFailed, SyncdError
 from syncd.log import get_logger
 from syncd.model.incidents import Trouble
@@ -35,8 +36,11 @@ DATABASE: Final = "database_failed"
 class Desk:
     """Looks at how things stand, tells people, and keeps the house."""
 
-    def __init__(self, app: App, held: Lease, known: Known, go_on: Callable[[], bool]) -> None:
+    def __init__(
+        self, app: App, held: Lease, *, heart: Heartbeat, known: Known, go_on: Callable[[], bool]
+    ) -> None:
         self._held = held
+        self._heart = heart
         self._go_on = go_on
         self._known = known
         self._alerts: AlertSettings | None = None
@@ -46,7 +50,7 @@ class Desk:
         """Work with these settings from now on. Raises ConfigError where an alert cannot be."""
         alerts = app.settings.alerts
         if alerts != self._alerts:  # who was told what is not forgotten over other settings
-            self._teller = a_teller(app.settings, dict(os.environ))
+            self._teller = a_teller(app.settings, dict(os.environ), moved=self._heart.moved)
             self._dead_man = DeadMan(alerts.ping_url) if alerts.ping_url else None
             self._alarm = DatabaseAlarm(self._teller)
             self._alerts = alerts
@@ -59,7 +63,10 @@ class Desk:
 
     def look(self) -> None:
         """Note what is wrong and what is over, and tell people once of either."""
-        at = self._app.clock()
+        with self._heart.working("look"):
+            self._look(self._app.clock())
+
+    def _look(self, at: datetime) -> None:
         try:
             self._note(at)
         except LeaseLost:
@@ -85,7 +92,8 @@ class Desk:
     def keep_house(self) -> None:
         """Once a day what is no longer kept goes, and a backup is made when it is time."""
         try:
-            self._keep_house()
+            with self._heart.working("housekeeping"):
+                self._keep_house()
         except SyncdError as error:
             get_logger().error("housekeeping.failed", error=error.message)
         except Exception:  # noqa: BLE001 - once per job: the next round is made all the same
@@ -97,16 +105,21 @@ class Desk:
             self._back_up(at)
         last = self._kept_at()
         if last is None or at - last >= DAILY:
-            report = keep_house(app.db, app.settings, at=at, actor=ACTOR)
+            report = keep_house(app.db, app.settings, at=at, actor=ACTOR, moved=self._heart.moved)
             self._known.audit_broken = BROKEN if BROKEN in report.notes else ""
 
     def _back_up(self, at: datetime) -> None:
         try:
-            backup.back_up(self._app.db, self._app.settings, at=at, go_on=self._go_on)
+            backup.back_up(self._app.db, self._app.settings, at=at, go_on=self._goes_on)
             self._known.backup_error = ""
         except SyncdError as error:
             self._known.backup_error = error.message
             get_logger().error("backup.failed", error=error.message)
+
+    def _goes_on(self) -> bool:
+        """Asked after each piece of a backup, which is how a long one shows that it moves."""
+        self._heart.moved()
+        return self._go_on()
 
     def _kept_at(self) -> datetime | None:
         newest = select(func.max(sync_runs.c.finished_at)).where(sync_runs.c.kind == KIND)

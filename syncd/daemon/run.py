@@ -1,12 +1,13 @@
 """`syncd run`: the life of the daemon. Wait for the database, for the lease; hold it; give it back.
 
 The main thread only watches: it heeds signals, feeds the service manager's watchdog and starts over
-when the lease is lost. Whatever can hang is done by other threads.
+when the lease is lost. While it holds the lease, whatever can hang is done by other threads.
 """
 
 from __future__ import annotations
 
-import os
+import faulthandler
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,28 +19,30 @@ from syncd.bootstrap import App, build
 from syncd.daemon.known import Known
 from syncd.daemon.looking import Desk
 from syncd.daemon.manager import Manager
-from syncd.daemon.pulse import Heartbeat, Watchdog
+from syncd.daemon.pulse import Heartbeat, Hearts, Watchdog
 from syncd.daemon.schedule import DESK, Job, Schedule
 from syncd.daemon.serve import open_server
-from syncd.daemon.stopping import Orders
+from syncd.daemon.stopping import Orders, leave
 from syncd.daemon.truth import Truth
 from syncd.daemon.turns import Tellers, Turns
-from syncd.daemon.wake import Waker
+from syncd.daemon.wake import Settling, Waker
 from syncd.errors import ConfigError, DatabaseUnusable, LeaseHeld, StorageFailed, SyncdError
 from syncd.settings import Settings
 from syncd.store.engine import is_passing
-from syncd.store.knock import somebody_knocks
 from syncd.store.lease import Lease
 
 TICK_S: Final = 1.0
 AGAIN_S: Final = 2.0
 """How often a lease that somebody else holds, or a database that is away, is asked for again."""
-KNOCK_TICKS: Final = 2
 GIVE_WAY_S: Final = 4.0
 LAST_REQUEST_S: Final = 25.0
 """How long a request in flight is waited for at the end; then it is left, and looked for later."""
 HUNG_S: Final = 300.0
 """Without a service manager: after so long without a sign of life /healthz says so."""
+SILENT_SHARE: Final = 5
+LEAST_S: Final = 3.0
+"""A thread that only listens gives a sign every second or two; it hangs when it is silent for a
+fifth of what the service manager allows, and for longer than this."""
 STARTING_S: Final = 30
 
 Load = Callable[[], Settings]
@@ -53,10 +56,20 @@ def run(load: Load, *, shadow: bool, environ: Mapping[str, str]) -> int:
     """
     settings = load()
     log.set_up(form=settings.log.format, level=settings.log.level)
+    threading.excepthook = _log_death
+    # What the watchdog's SIGABRT leaves in the journal: where each thread was, and no values.
+    faulthandler.enable()
     daemon = Daemon(load, settings, Manager(environ), shadow=shadow)
     with daemon.orders.heeding_signals():
         daemon.live()
     return 0
+
+
+def _log_death(died: threading.ExceptHookArgs) -> None:
+    """Tell of a thread that broke as of everything else: without secrets."""
+    name = died.thread.name if died.thread is not None else ""
+    error = (died.exc_type, died.exc_value, died.exc_traceback)
+    log.get_logger().error("thread.died", thread=name, exc_info=error)
 
 
 class Daemon:
@@ -68,15 +81,17 @@ class Daemon:
         self._manager = manager
         self._shadow = shadow
         self._known = Known()
-        self._heart = Heartbeat(time.monotonic, check=self.orders.check)
+        self._hearts = Hearts(
+            Heartbeat(time.monotonic, check=self.orders.check), Heartbeat(time.monotonic)
+        )
         self._app = self._built(settings)
-        hung_s = manager.watchdog_s or HUNG_S
-        self._truth = Truth(self._app, self._known, self._heart, hung_s=hung_s)
+        self._hung_s = manager.watchdog_s or HUNG_S
+        self._truth = Truth(self._app, self._known, self._hearts, hung_s=self._hung_s)
         self._served = False
 
     def _built(self, settings: Settings) -> App:
         app = replace(build(settings), sleep=self.orders.sleep)
-        self._heart.listen(app.db)
+        self._hearts.listen(app.db)
         return app
 
     def live(self) -> None:
@@ -126,6 +141,8 @@ class Daemon:
         if not self._known.role.startswith("standing by"):
             log.get_logger().info("lease.held_elsewhere", holder=holder)
         self._manager.ready()  # it is settled: somebody else has it
+        if not self._app.db.is_sqlite:
+            self._app.epoch(self._app.db).follow()
         self._idle(AGAIN_S, f"standing by: {holder} holds the lease")
 
     def _idle(self, seconds: float, role: str) -> None:
@@ -133,10 +150,14 @@ class Daemon:
         self._known.role = role
         self._manager.status(self._known.line)
         self._manager.extend(STARTING_S)
-        self._manager.alive()
+        self._feed()
         if self.orders.take_reload():
             self._reload(None)
         self.orders.wait(seconds)
+
+    def _feed(self) -> None:
+        self._truth.fed()
+        self._manager.alive()
 
     def _serve(self, held: Lease) -> bool:
         """Do everything that the holder does, until it is told to stop or is the holder no more.
@@ -146,7 +167,7 @@ class Daemon:
         holder = Holder(
             self._app,
             held,
-            self._heart,
+            self._hearts,
             self._known,
             self._truth,
             go_on=lambda: not self.orders.stop,
@@ -165,27 +186,24 @@ class Daemon:
             self._truth.holds(False)
 
     def _watch(self, holder: Holder, held: Lease) -> bool:
-        watchdog = Watchdog(self._heart, others=holder.others_alive)
-        ticks = 0
+        quiet_s = max(LEAST_S, self._hung_s / SILENT_SHARE)
+        watchdog = self._watchdog(lambda: holder.silent(quiet_s))
         while not (self.orders.stop or held.lost or holder.turns.lost):
-            ticks += 1
             if self.orders.take_reload():
                 self._reload(holder)
-            if watchdog.may_feed():
-                self._manager.alive()
+            holder.heed_clock()
+            watchdog.look()
             self._manager.status(self._known.line)
-            if ticks % KNOCK_TICKS == 0 and self._gives_way():
+            if holder.knocked():
+                log.get_logger().info("lease.given_way")
                 return True
             self.orders.wait(TICK_S)
         if not self.orders.stop:
             log.get_logger().warning("lease.lost", fencing=held.fencing)
         return False
 
-    def _gives_way(self) -> bool:
-        if not somebody_knocks(self._app.db, now=self._app.clock()):
-            return False
-        log.get_logger().info("lease.given_way")
-        return True
+    def _watchdog(self, silent: Callable[[], str]) -> Watchdog:
+        return Watchdog(self._hearts, silent=silent, feed=self._feed, patience_s=self._hung_s)
 
     def _leave(self, holder: Holder) -> None:
         """Let nothing more leave, and wait for what is in flight."""
@@ -193,14 +211,12 @@ class Daemon:
         if self.orders.stop:
             self._manager.stopping()
         self.orders.cut()
-        watchdog = Watchdog(self._heart, others=lambda: True)
+        watchdog = self._watchdog(lambda: "")
         ends = time.monotonic() + LAST_REQUEST_S
-        while self._heart.doing is not None:
-            if watchdog.may_feed():
-                self._manager.alive()
+        while (doing := self._hearts.account.doing) is not None:
+            watchdog.look()
             if self.orders.stop and time.monotonic() > ends:
-                log.get_logger().warning("request.left_in_flight", doing=self._heart.doing.what)
-                os._exit(0)  # a thread that waits for an answer cannot be ended; kill -9 is safe
+                leave("request.left_in_flight", doing=doing.what)
             self.orders.wait(TICK_S / 5)
 
     def _reload(self, holder: Holder | None) -> None:
@@ -253,7 +269,7 @@ class Holder:
         self,
         app: App,
         held: Lease,
-        heart: Heartbeat,
+        hearts: Hearts,
         known: Known,
         truth: Truth,
         *,
@@ -261,11 +277,20 @@ class Holder:
         shadow: bool,
     ) -> None:
         self._schedule = Schedule()
-        self._desk = Desk(app, held, known, go_on)
+        self._desk = Desk(app, held, heart=hearts.desk, known=known, go_on=go_on)
         tell = Tellers(truth.ran, truth.failed, self._desk.landed, self._schedule.later)
-        self.turns = Turns(app, held, heart=heart, known=known, tell=tell, shadow=shadow)
+        settling = Settling(app.db)
+        self.turns = Turns(
+            app,
+            held,
+            heart=hearts.account,
+            known=known,
+            tell=tell,
+            settling=settling,
+            shadow=shadow,
+        )
         truth.on_hint(lambda: self._schedule.now("events"))
-        self._waker = Waker(app.db, self.turns.want_push)
+        self._waker = Waker(app.db, settling, clock=app.clock, wake=self.turns.want_push)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -279,9 +304,18 @@ class Holder:
         """Ask for nothing new: what is under way is the last."""
         self._waker.stop()
 
-    def others_alive(self) -> bool:
-        """Tell whether the threads that nobody waits for give signs of life."""
-        return self._waker.still_s < HUNG_S / 5 and self._schedule.overdue_s < HUNG_S / 5
+    def heed_clock(self) -> None:
+        """Keep the intervals where somebody sets the clock of this machine."""
+        self._schedule.heed_clock()
+
+    def silent(self, limit_s: float) -> str:
+        """Name a thread that listens and has given no sign of life for so long; empty: none."""
+        silent = {"waker": self._waker.still_s, "schedule": self._schedule.overdue_s}
+        return ", ".join(name for name, still_s in silent.items() if still_s > limit_s)
+
+    def knocked(self) -> bool:
+        """Tell whether a command waits for its turn. Raises StorageFailed; asks nobody."""
+        return self._waker.knocked()
 
     def reload(self, app: App) -> None:
         """Work with these settings from now on. Raises ConfigError where they cannot be used."""

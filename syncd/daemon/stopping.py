@@ -1,23 +1,36 @@
-"""Being told to stop, to read the configuration again, or to start over: signals as a value."""
+"""Being told to stop, to read the configuration again, or to start over: signals as a value.
+
+The interpreter runs signal handlers in the main thread alone, which may be what hangs, and in the
+middle of whatever it does. So signals are read here by a thread of their own.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import ExitStack, contextmanager
+from typing import Final
 
 from syncd.errors import Stopped
+from syncd.log import get_logger
+
+STOP_S: Final = 40.0
+"""How long the end may take, whatever hangs; the unit allows a minute (TimeoutStopSec)."""
+LAST_WORD_S: Final = 1.0
+ENDING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 class Orders:
-    """What was ordered so far. Signal handlers only set flags; the main thread acts on them."""
+    """What was ordered so far; the main thread acts on it."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._cut = threading.Event()
         self._news = threading.Event()
+        self._over = threading.Event()
         self._reload = False
 
     @property
@@ -34,10 +47,6 @@ class Orders:
         """Wait for news, at most so long."""
         self._news.wait(seconds)
         self._news.clear()
-
-    def nudge(self) -> None:
-        """Wake whoever waits for news."""
-        self._news.set()
 
     def check(self) -> None:
         """Raise Stopped where nothing more may leave."""
@@ -71,20 +80,47 @@ class Orders:
 
     @contextmanager
     def heeding_signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT for the end, SIGHUP for a reload, for the length of a block."""
+        """Take SIGTERM and SIGINT for the end, SIGHUP for a reload, for the length of a block.
 
-        def stop(number: int, frame: FrameType | None) -> None:
-            del number, frame
-            self.order_stop()
-
-        def reload(number: int, frame: FrameType | None) -> None:
-            del number, frame
-            self.order_reload()
-
-        heeded = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
-        before = {number: signal.signal(number, act) for number, act in heeded.items()}
-        try:
+        A process that was told to end is over after STOP_S: what hangs in it cannot be ended, and
+        is as safe to leave as by kill -9.
+        """
+        with ExitStack() as stack:
+            heard, told = socket.socketpair()
+            stack.enter_context(heard)
+            told.setblocking(False)
+            reader = threading.Thread(target=self._heed, args=(heard,), name="orders", daemon=True)
+            reader.start()
+            stack.callback(reader.join)
+            stack.callback(self._over.set)
+            stack.enter_context(told)  # its end is the reader's
+            stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(told.fileno()))
+            for number in (*ENDING, signal.SIGHUP):
+                stack.callback(signal.signal, number, signal.signal(number, _noted))
             yield
-        finally:
-            for number, former in before.items():
-                signal.signal(number, former)
+
+    def _heed(self, heard: socket.socket) -> None:
+        while numbers := heard.recv(64):
+            if signal.SIGHUP in numbers:
+                self.order_reload()
+            if ENDING.intersection(numbers):
+                self.order_stop()
+                self._end_in_time()
+                return
+
+    def _end_in_time(self) -> None:
+        if not self._over.wait(STOP_S):
+            leave("stop.forced", after_s=STOP_S)
+
+
+def leave(event: str, **words: object) -> None:
+    """End the process at once, with a last word in the log unless that hangs as well."""
+    log = get_logger()
+    last = threading.Thread(target=lambda: log.warning(event, **words), daemon=True)
+    last.start()
+    last.join(LAST_WORD_S)
+    os._exit(0)  # a thread that waits for an answer cannot be ended; kill -9 is safe
+
+
+def _noted(*_: object) -> None:
+    """The signal's number is on its way to the reader: see `signal.set_wakeup_fd`."""

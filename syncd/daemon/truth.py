@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from syncd.bootstrap import App
 from syncd.daemon.known import Known
-from syncd.daemon.pulse import MINUTE_S, Doing, Heartbeat
+from syncd.daemon.pulse import MINUTE_S, Doing, Hearts
 from syncd.daemon.serve import Credentials, Health, Pages
 from syncd.services.gauges import Gauges, Reading, read_gauges
 from syncd.services.hook import hinted
@@ -18,11 +19,12 @@ from syncd.sync.troubles import LATE
 class Truth:
     """Answers health, readiness and metrics from what is known and what the database says."""
 
-    def __init__(self, app: App, known: Known, heart: Heartbeat, *, hung_s: float) -> None:
+    def __init__(self, app: App, known: Known, hearts: Hearts, *, hung_s: float) -> None:
         self._app = app
         self._known = known
-        self._heart = heart
+        self._hearts = hearts
         self._hung_s = hung_s
+        self._fed_at: float | None = None
         self._holds = False
         self._on_hint: Callable[[], None] = lambda: None
         self._reading = Reading(lambda: read_gauges(app.db))
@@ -36,6 +38,10 @@ class Truth:
     def holds(self, yes: bool) -> None:
         """Say whether the lease is ours."""
         self._holds = yes
+
+    def fed(self) -> None:
+        """Take down that the watchdog was fed just now."""
+        self._fed_at = time.monotonic()
 
     def on_hint(self, do: Callable[[], None]) -> None:
         """Call `do` once a webhook has named a task."""
@@ -51,10 +57,14 @@ class Truth:
         return Pages(self.healthy, self.ready, page, self._hook, credentials)
 
     def healthy(self) -> Health:
-        """Say whether work moves on: what the watchdog is fed by."""
-        doing = self._heart.doing
-        hung = doing is not None and doing.still_s > self._hung_s
-        return Health(not hung, {"state": self._known.line, "doing": _shown(doing)})
+        """Say whether work moves on: well as long as the watchdog is fed.
+
+        Before the first feed it starts, which may take long: a database is upgraded then.
+        """
+        hung = self._fed_at is not None and time.monotonic() - self._fed_at > self._hung_s
+        doing, desk = self._hearts.account.doing, self._hearts.desk.doing
+        body = {"state": self._known.line, "doing": _shown(doing), "desk": _shown(desk)}
+        return Health(not hung, body)
 
     def ready(self) -> Health:
         """Say whether the mirror can be believed: ours to keep, complete, and not too old."""
@@ -78,7 +88,7 @@ class Truth:
         return reasons
 
     def _own(self) -> Own:
-        used = self._heart.asked_last_minute * self._known.spacing_s / MINUTE_S
+        used = self._hearts.account.asked_last_minute * self._known.spacing_s / MINUTE_S
         return Own(self._holds, max(0.0, 1.0 - used) if self._holds else None)
 
     def _hook(self, body: bytes) -> None:

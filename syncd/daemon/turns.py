@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -18,6 +18,7 @@ import structlog
 from syncd.bootstrap import App, policy
 from syncd.daemon.known import Known
 from syncd.daemon.pulse import Heartbeat
+from syncd.daemon.wake import Settling
 from syncd.errors import LeaseLost, Stopped, StorageFailed, SyncdError, Unauthorized
 from syncd.log import get_logger
 from syncd.model.reports import PullReport
@@ -67,6 +68,7 @@ class Turns:
         heart: Heartbeat,
         known: Known,
         tell: Tellers,
+        settling: Settling,
         shadow: bool,
     ) -> None:
         self.app = app
@@ -75,6 +77,7 @@ class Turns:
         self._heart = heart
         self._known = known
         self._tell = tell
+        self._settling = settling
         self._shadow = shadow
         self._pushing_wanted = threading.Event()
         self._pulled = False
@@ -131,11 +134,12 @@ class Turns:
     def _pull(self, client: Client) -> Ended:
         if not self._shadow:
             settle_open(self._pushing(client))
+        began = time.monotonic()  # a report's seconds are the wall clock's, which may be set
         report = pull(self._pulling(client))
         self._pulled = True
         self._known.halted, self._known.key_refused_at = "", None
         self._tell.landed(report)
-        self._rest_after(report.seconds)
+        self._rest_after(time.monotonic() - began)
         if self._shadow:
             self._rehearse()
         return Ended(report.outcome, report.requests, f"{report.observed_at:%H:%M:%S} UTC")
@@ -209,7 +213,8 @@ class Turns:
         return self.app.pulling_with(self._held, client, self._known, ACTOR)
 
     def _pushing(self, client: Client) -> Pushing:
-        return self.app.pushing_with(self._held, client, self._known, ACTOR)
+        pushing = self.app.pushing_with(self._held, client, self._known, ACTOR)
+        return replace(pushing, pause=lambda: self._settling.wait(self.app.sleep))
 
     def _turn(self, kind: str, do: Callable[[Client], Ended]) -> bool:
         """Take one turn; True where it ended well enough for what comes next."""

@@ -45,14 +45,16 @@ def keep_house(
     at: datetime,
     actor: str,
     monotonic: Callable[[], float] = time.monotonic,
+    moved: Callable[[], None] = lambda: None,
 ) -> HousekeepingReport:
     """Apply retention, then keep the database quick; whoever calls it holds the lease.
 
-    Asks the account nothing, and keeps no reader waiting. Raises StorageFailed.
+    Asks the account nothing, and keeps no reader waiting. `moved` is called again and again while
+    what takes long goes on. Raises StorageFailed.
     """
     began = monotonic()
     pruned = prune(db, now=at, keep=settings.retention, actor=actor)
-    done = upkeep(db)
+    done = upkeep(db, moved=moved)
     notes = (*done.notes, *((BROKEN,) if pruned.broken is not None else ()))
     outcome: Outcome = "partial" if notes else "complete"
     with db.write() as tx:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
-from syncd.errors import Stopped, StorageFailed, SyncdError
-from syncd.log import get_logger
+from syncd.errors import SyncdError
 from syncd.model.reports import PullReport
 from syncd.services.land import land
 from syncd.services.prepare import Pulling, prepare
-from syncd.store.runs import RunRow, next_run_id, record_run
+from syncd.services.recording import log_end, record_failure
 
 
 def pull(work: Pulling, *, dry_run: bool = False, allow_removals: bool = False) -> PullReport:
@@ -32,43 +30,14 @@ def pull(work: Pulling, *, dry_run: bool = False, allow_removals: bool = False) 
                 dry_run=dry_run,
                 allow_removals=allow_removals,
             )
-    except Stopped:
-        raise  # no run: it is cut off at a request, and the next one goes on from there
     except SyncdError as error:
         if not dry_run:
-            _record_failure(work, started, error)
+            record_failure(work, "pull", "account", started, error)
         raise
     report = replace(
         report,
         requests=work.client.budget.requests - asked,
         seconds=(work.clock() - started).total_seconds(),
     )
-    get_logger().info(
-        "pull.ended",
-        run=report.run_id,
-        outcome=report.outcome,
-        requests=report.requests,
-        seconds=round(report.seconds, 3),
-        counts=dict(report.counts),
-        notes=list(report.notes),
-    )
+    log_end("pull", report)
     return report
-
-
-def _record_failure(work: Pulling, started: datetime, error: SyncdError) -> None:
-    """Put a failed run on record; where the database itself failed, the log alone has it."""
-    get_logger().error("pull.failed", error=error.message, kind=type(error).__name__)
-    if isinstance(error, StorageFailed):
-        return
-    row = RunRow(
-        kind="pull",
-        scope="account",
-        started_at=started,
-        finished_at=work.clock(),
-        outcome="failed",
-        detail={"class": type(error).__name__},
-        error=error.message,
-    )
-    with work.db.write() as tx:
-        work.lease.verify(tx)
-        record_run(tx, next_run_id(tx), row)

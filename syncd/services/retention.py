@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    and_,
     delete,
     exists,
     func,
@@ -32,12 +33,16 @@ from syncd.store.engine import Database
 from syncd.store.incidents import incidents
 from syncd.store.outbox import UNSETTLED, outbox, outbox_events
 from syncd.store.proof import Broken, prove
+from syncd.store.runs import found_nothing
 from syncd.store.schema import audit_log, sync_runs
 from syncd.sync.states import SETTLED
 
 FEED = timedelta(days=31)
 """The account's change feed reaches back 30 days. What it may show again is known by its row, so
 that row stays, however short the kept span (API sheet, section 7.1)."""
+
+POLLED = timedelta(days=7)
+"""How long a run that found nothing new is kept: with the default intervals 800 come a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ class _Writing:
 def prune(db: Database, *, now: datetime, keep: RetentionSettings, actor: str = "daemon") -> Pruned:
     """Delete what is older than its kept span; a span of None keeps for ever.
 
+    Runs that found nothing new go after a week, whatever is kept of the others.
+
     A log that is broken in the part that would go is left alone: a checkpoint over it would hide
     what somebody did. Creations that were confirmed stay, with their trail: their ref is what
     keeps a repeated one from doubling the task.
@@ -78,7 +85,7 @@ def prune(db: Database, *, now: datetime, keep: RetentionSettings, actor: str = 
     with db.write() as tx:
         work = _Writing(db, tx, now, actor)
         history, done_by = _prune_past(tx, now, _before(now, keep.history))
-        runs, closed = _prune_runs(tx, _before(now, keep.runs))
+        runs, closed = _prune_runs(work, _before(now, keep.runs))
         changes, events = _prune_outbox(work, _before(now, keep.audit))
         rows, broken = _prune_audit(work, _before(now, keep.audit))
         done = Pruned(history, done_by, runs, closed, changes, events, rows, broken)
@@ -101,16 +108,19 @@ def _prune_past(tx: Connection, now: datetime, before: datetime | None) -> tuple
     return images, tx.execute(delete(activity).where(activity.c.seen_at < known)).rowcount
 
 
-def _prune_runs(tx: Connection, before: datetime | None) -> tuple[int, int]:
+def _prune_runs(work: _Writing, before: datetime | None) -> tuple[int, int]:
     """Delete old runs and incidents that are over.
 
     The newest run of each kind and outcome stays: numbers and status rest on it.
     """
+    run, tx = sync_runs.c, work.tx
+    newest = select(func.max(run.id)).group_by(run.kind, run.outcome)
+    goes = and_(run.finished_at < work.at - POLLED, found_nothing(work.db))
+    if before is not None:
+        goes = or_(goes, run.finished_at < before)
+    runs = tx.execute(delete(sync_runs).where(goes, run.id.not_in(newest))).rowcount
     if before is None:
-        return 0, 0
-    newest = select(func.max(sync_runs.c.id)).group_by(sync_runs.c.kind, sync_runs.c.outcome)
-    old = (sync_runs.c.finished_at < before, sync_runs.c.id.not_in(newest))
-    runs = tx.execute(delete(sync_runs).where(*old)).rowcount
+        return runs, 0
     return runs, tx.execute(delete(incidents).where(incidents.c.closed_at < before)).rowcount
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -68,11 +68,15 @@ class Teller:
     """Tells of incidents in all ways; those that know already are not told again.
 
     So one that failed is tried again alone. Only after a restart in between hear all of them twice.
+    `moved` is called after each telling, which may take its time.
     """
 
-    def __init__(self, ways: Sequence[Way], *, account: str) -> None:
+    def __init__(
+        self, ways: Sequence[Way], *, account: str, moved: Callable[[], None] = lambda: None
+    ) -> None:
         self.ways = tuple(ways)
         self._account = account
+        self._moved = moved
         self._know: set[tuple[str, str, datetime, Event, str]] = set()
 
     def tell(self, incident: Incident, broken: set[str]) -> bool:
@@ -85,7 +89,9 @@ class Teller:
         for way in left:
             if way.name in broken:
                 continue
-            if _told(way, Message(event, self._account, incident)):
+            told = _told(way, Message(event, self._account, incident))
+            self._moved()
+            if told:
                 self._know.add(self._key(incident, event, way))
             else:
                 broken.add(way.name)

@@ -21,9 +21,10 @@ from syncd.services import memory, sampling, soundness
 from syncd.services.prepare import Pulling
 from syncd.services.push.looking import Eyes
 from syncd.services.push.outgoing import load_names
+from syncd.services.recording import record_failure
 from syncd.services.verify_listing import Evidence, ask_listing
 from syncd.services.verify_looks import Checking, Doubts, compare, confirm, look_at
-from syncd.services.verify_record import KIND, read_found, record, record_failure
+from syncd.services.verify_record import KIND, SCOPE, read_found, record
 from syncd.store.outbox import outbox
 from syncd.store.runs import last_run
 from syncd.sync.drift import judge, mark
@@ -81,7 +82,7 @@ def verify(
         start = _begin(work, sample=sample, rng=rng, go_on=go_on)
         found = _check(start, every=every)
     except SyncdError as error:
-        record_failure(work, started, error)
+        record_failure(work, KIND, SCOPE, started, error)
         raise
     requests = work.client.budget.requests - asked
     return record(

@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from syncd.errors import NoMirror, StorageFailed, SyncdError
-from syncd.log import get_logger
 from syncd.model.drift import Difference, Flaw, Found, VerifyReport
 from syncd.resources.tasks.table import tasks
 from syncd.services.planning import ASK_AGAIN
 from syncd.services.prepare import Pulling
+from syncd.services.recording import log_end
 from syncd.services.verify_looks import Checking
 from syncd.store import audit, mirror
 from syncd.store.audit import Event
@@ -21,6 +20,7 @@ from syncd.store.runs import RunRow, next_run_id, record_run
 from syncd.store.state import remember
 
 KIND: Final = "verify"
+SCOPE: Final = "tasks"
 KEPT: Final = 20
 """Differences that the run's row holds."""
 LONGEST: Final = 200
@@ -59,7 +59,7 @@ def record(
         record_run(tx, run_id, _row(report, started, ended))
         if repair and drift:
             _let_compare_anew(work, tx, drift, run_id)
-    _log(report)
+    log_end(KIND, report)
     return report
 
 
@@ -76,7 +76,7 @@ def _counts(check: Checking, found: Sequence[Found], flaws: Iterable[Flaw]) -> d
 def _row(report: VerifyReport, started: datetime, ended: datetime) -> RunRow:
     return RunRow(
         kind=KIND,
-        scope="tasks",
+        scope=SCOPE,
         started_at=started,
         finished_at=ended,
         outcome=report.outcome,
@@ -128,34 +128,3 @@ def _let_compare_anew(work: Pulling, tx: Connection, ids: Collection[int], run_i
     remember(work.db, tx, "digest", None)  # an equal answer would end that pull before it compares
     told = [Event("task.asked_again", "task", id) for id in sorted(ids)]
     audit.append(tx, told, at=work.clock(), actor=work.actor, run_id=run_id)
-
-
-def record_failure(work: Pulling, started: datetime, error: SyncdError) -> None:
-    """Put a failed run on record, as a pull does."""
-    get_logger().error("verify.failed", error=error.message, kind=type(error).__name__)
-    if isinstance(error, StorageFailed | NoMirror):
-        return
-    row = RunRow(
-        kind=KIND,
-        scope="tasks",
-        started_at=started,
-        finished_at=work.clock(),
-        outcome="failed",
-        detail={"class": type(error).__name__},
-        error=error.message,
-    )
-    with work.db.write() as tx:
-        work.lease.verify(tx)
-        record_run(tx, next_run_id(tx), row)
-
-
-def _log(report: VerifyReport) -> None:
-    get_logger().info(
-        "verify.ended",
-        run=report.run_id,
-        outcome=report.outcome,
-        requests=report.requests,
-        seconds=round(report.seconds, 3),
-        counts=dict(report.counts),
-        notes=list(report.notes),
-    )

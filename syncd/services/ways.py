@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -91,9 +91,12 @@ class Service:
             raise NotTold(f"{self.name}: Apprise could not deliver it")
 
 
-def a_teller(settings: Settings, environ: Mapping[str, str]) -> Teller:
+def a_teller(
+    settings: Settings, environ: Mapping[str, str], *, moved: Callable[[], None] = lambda: None
+) -> Teller:
     """Return what tells of the incidents of this account. Raises ConfigError as `ways` does."""
-    return Teller(ways(settings.alerts, environ), account=account_name(settings.account.url))
+    account = account_name(settings.account.url)
+    return Teller(ways(settings.alerts, environ), account=account, moved=moved)
 
 
 def ways(settings: AlertSettings, environ: Mapping[str, str]) -> tuple[Way, ...]:

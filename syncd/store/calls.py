@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Final, Protocol
 
 from psycopg import sql
+from sqlalchemy import text
 
 from syncd.store.engine import Database
 
@@ -25,6 +26,16 @@ _QUEUED: Final = """
 SELECT EXISTS (SELECT 1 FROM outbox_events WHERE id > ? AND to_state = 'queued'
   AND actor <> 'daemon')
 """
+_LAST: Final = """
+SELECT id FROM outbox_events WHERE to_state = 'queued' AND actor <> 'daemon'
+ORDER BY id DESC LIMIT 1
+"""
+
+
+def newest_call(db: Database) -> int:
+    """Return the number of the newest event by which somebody queued a change; 0: none yet."""
+    with db.read() as tx:
+        return int(tx.scalar(text(_LAST)) or 0)
 
 
 class Listener(Protocol):

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from syncd.store.live import live_conflicts
-from syncd.store.mirror import batches
+from syncd.store.mirror import drop_links
 from syncd.store.outbox import UNSETTLED, outbox
 from syncd.store.schema import metadata, one_of
 from syncd.store.types import Id, Instant
@@ -83,8 +83,7 @@ def chosen_of(tx: Connection, change_ids: Collection[int]) -> list[Chosen]:
 
 def forget(tx: Connection, change_ids: Collection[int]) -> None:
     """Forget what was chosen about these changes: it is done."""
-    for batch in batches(sorted(change_ids)):
-        tx.execute(delete(outbox_choices).where(outbox_choices.c.change_id.in_(batch)))
+    drop_links(tx, outbox_choices.c.change_id, change_ids)
 
 
 def forget_settled(tx: Connection) -> None:

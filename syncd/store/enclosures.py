@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, Index, LargeBinary, Table, Text, delete, insert, select
+from sqlalchemy import Column, Connection, Index, LargeBinary, Table, Text, insert, select
 
-from syncd.store.mirror import batches
+from syncd.store.mirror import batches, drop_links
 from syncd.store.schema import metadata
 from syncd.store.types import Id
 
@@ -80,5 +80,4 @@ def enclosed_names(tx: Connection, change_ids: Iterable[int]) -> dict[int, tuple
 
 def drop(tx: Connection, change_ids: Iterable[int]) -> None:
     """Forget the files of creations that are settled."""
-    for batch in batches(sorted(change_ids)):
-        tx.execute(delete(outbox_files).where(outbox_files.c.change_id.in_(batch)))
+    drop_links(tx, outbox_files.c.change_id, change_ids)

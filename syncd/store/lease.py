@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Float, Label, cast, func, literal, select, update
 
 from syncd.errors import DatabaseUnusable, LeaseHeld, LeaseLost
 from syncd.store.engine import Database
@@ -31,13 +31,16 @@ NAME = "account"
 class Lease:
     """A held lease. `last_request_at` is when the account was last asked, by whoever held it.
 
-    `resume_at` is the instant before which the account asked not to be asked again.
+    `resume_at` is the instant before which the account asked not to be asked again. `idle_s` is how
+    long ago the last holder gave a sign of life, as it does before each request; by the server's
+    clock, for that of another host may be off by hours. A file knows one host.
     """
 
     fencing: int
     last_request_at: datetime | None
     clean: bool
     resume_at: datetime | None = None
+    idle_s: float | None = None
     keeper: Keeper | None = None
 
     def verify(self, tx: Connection) -> None:
@@ -140,18 +143,27 @@ def holder(tx: Connection) -> str | None:
 def _take(db: Database, now: datetime) -> Lease:
     """Write ourselves into the row; an old holder's open transaction is waited for."""
     with db.write() as tx:
-        row = tx.execute(select(lease).where(lease.c.name == NAME).with_for_update()).first()
+        mine = lease.c.name == NAME
+        row = tx.execute(select(lease, _idle_s(db)).where(mine).with_for_update()).first()
         taken = Lease(
             fencing=(row.fencing if row else 0) + 1,
             last_request_at=row.last_request_at if row else None,
             clean=row is None or row.holder is None,
             resume_at=row.resume_at if row else None,
+            idle_s=row.idle_s if row else None,
         )
         values = {"holder": this_process(), "fencing": taken.fencing, "acquired_at": now}
         put(db, tx, lease, [{"name": NAME, **values}])
         if not db.is_sqlite:
             tx.execute(update(lease).values(heartbeat_at=func.clock_timestamp()))
         return taken
+
+
+def _idle_s(db: Database) -> Label[float | None]:
+    if db.is_sqlite:
+        return literal(None, Float).label("idle_s")
+    passed = func.clock_timestamp() - lease.c.heartbeat_at
+    return cast(func.extract("epoch", passed), Float).label("idle_s")
 
 
 @contextmanager

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, text
 
+from syncd.store.engine import Database
 from syncd.store.schema import sync_runs
 
 Outcome = Literal["complete", "partial", "failed"]
+POLLS: Final = ("events", "pull")
+"""The kinds that come again and again, as a rule for nothing."""
+_NOTHING: Final = """
+NOT EXISTS (SELECT 1 FROM {each}(sync_runs.counts) AS one
+  WHERE one.key NOT IN ('requests', 'listed', 'unchanged') AND CAST(one.value AS text) <> '0')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +66,10 @@ def last_run(tx: Connection, kind: str, *outcomes: Outcome) -> Row[Any] | None:
     if outcomes:
         query = query.where(sync_runs.c.outcome.in_(outcomes))
     return tx.execute(query.order_by(sync_runs.c.id.desc()).limit(1)).first()
+
+
+def found_nothing(db: Database) -> ColumnElement[bool]:
+    """Return what is true of a complete poll by which nothing became another."""
+    each = "json_each" if db.is_sqlite else "jsonb_each"
+    polled = (sync_runs.c.kind.in_(POLLS), sync_runs.c.outcome == "complete")
+    return and_(*polled, text(_NOTHING.format(each=each)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
 from syncd.store.engine import Database
 from syncd.store.mirror import put
@@ -37,7 +37,17 @@ def next_instant(tx: Connection, now: datetime) -> datetime:
     """
     last_slice = recall(tx, LAST_SLICE)
     known = (
-        tx.scalar(select(func.max(sync_runs.c.observed_at))),
+        _last_observation(tx),
         datetime.fromisoformat(last_slice) if last_slice else None,
     )
     return max([now, *(last + timedelta(microseconds=1) for last in known if last is not None)])
+
+
+def _last_observation(tx: Connection) -> datetime | None:
+    """Return the newest instant that a run has observed: the newest run's, as none steps back.
+
+    Runs may be kept for ever, and this is asked at every write: the maximum of them all would be
+    looked for in every row.
+    """
+    at = sync_runs.c.observed_at
+    return tx.scalar(select(at).where(at.is_not(None)).order_by(sync_runs.c.id.desc()).limit(1))

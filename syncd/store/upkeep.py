@@ -6,7 +6,7 @@ Nothing here waits for a reader, and no writer waits here for long.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ SPARE_SHARE: Final = 4
 STEP_PAGES: Final = 2000
 """Pages given back in one transaction; a writer waits for no more than that."""
 WAIT_S: Final = 2.0
+STEPS: Final = 100_000
+"""Instructions of SQLite after which something has moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,20 @@ class Upkeep:
     notes: tuple[str, ...] = ()
 
 
-def upkeep(db: Database) -> Upkeep:
-    """Keep the database quick. What is locked waits for the next time. Raises StorageFailed."""
-    return _of_file(db, db.path) if db.path is not None else _of_server(db)
+def upkeep(db: Database, *, moved: Callable[[], None] = lambda: None) -> Upkeep:
+    """Keep the database quick. What is locked waits for the next time. Raises StorageFailed.
+
+    On a file `moved` is called again and again meanwhile.
+    """
+    return _of_file(db, db.path, moved) if db.path is not None else _of_server(db)
 
 
-def _of_file(db: Database, path: Path) -> Upkeep:
+def _of_file(db: Database, path: Path, moved: Callable[[], None]) -> Upkeep:
     notes: list[str] = []
     analysed = left = given_back = 0
     try:
         with closing(sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)) as connection:
+            connection.set_progress_handler(moved, STEPS)
             analysed = _analyse(connection)
             given_back = _give_back(connection)
             left = _shorten_log(connection, path)

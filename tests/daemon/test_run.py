@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
+from typing import Any
 
 from syncd.sandbox import Fault
-from tests.support.daemons import free_port, until
+from tests.support.daemons import Daemon, free_port, until
 from tests.support.mirror import assert_mirror_equals, connected
 
 OFTEN = {"interval": "1s", "events_interval": "1h"}
@@ -34,6 +36,51 @@ def test_a_queued_edit_is_sent_within_two_seconds_and_a_session_of_edits_at_once
     assert [1, 1, 1] == [place.updates(task) for task in (first, second, third)]
     daemon.stop()
     assert_mirror_equals(place.mirror)
+
+
+def test_a_session_that_begins_while_a_push_is_under_way_is_one_request_too(a_place):
+    """The push under way ends in the middle of it, and must not take the half that it finds."""
+    place = a_place()
+    daemon = place.run()
+    daemon.has_pulled()
+    place.mirror.box.faults.add(Fault("delay", "update_task", count=1, seconds=1.0, when="after"))
+    first, second = place.leaves()[:2]
+    place.edit(first, priority=9)
+    until(lambda: place.account.tasks[first].priority == 9, what=daemon.everything)
+    with connected(place.mirror.database_url) as session:
+        for priority in range(1, 9):
+            session.execute(f"UPDATE live_tasks SET priority = {priority} WHERE id = {second}")
+            session.commit()
+            time.sleep(0.2)  # as somebody works
+    until(lambda: place.account.tasks[second].priority == 8, what=daemon.everything)
+    until(lambda: {"confirmed"} == place.states().keys(), what=daemon.everything)
+    assert [1, 1] == [place.updates(task) for task in (first, second)]
+    daemon.stop()
+    ended = logged(daemon, "request.ended")
+    assert [first, second] == [line["task"] for line in ended]
+    last = place.states()["confirmed"]
+    assert [[1], [*range(2, last + 1)]] == [line["changes"] for line in ended]
+    told = {"operation": "update", "outcome": "applied", "error": None, "level": "info"}
+    assert all(told.items() <= line.items() for line in ended)
+    (run,) = {line["run"] for line in ended}
+    assert run in [line["run"] for line in logged(daemon, "push.ended")]
+
+
+def logged(daemon: Daemon, event: str) -> list[dict[str, Any]]:
+    """The lines of the log about one kind of event."""
+    lines = map(json.loads, daemon.process.stderr.splitlines())
+    return [line for line in lines if line["event"] == event]
+
+
+def test_a_daemon_that_finds_nothing_new_is_silent(any_place):
+    place = any_place(pull={"events_interval": "1s"})
+    daemon = place.run()
+    daemon.has_pulled()
+    until(lambda: len(place.mirror.box.log.entries("get_events")) >= 2, what=daemon.everything)
+    said = len(daemon.process.stderr)
+    until(lambda: len(place.mirror.box.log.entries("get_events")) >= 4, what=daemon.everything)
+    assert "" == daemon.process.stderr[said:]
+    daemon.stop()
 
 
 def test_what_others_do_arrives_by_itself_and_so_does_a_removal(a_place):

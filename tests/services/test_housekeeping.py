@@ -129,6 +129,43 @@ def test_the_newest_housekeeping_outlives_the_kept_span(db):
     assert 2 == count(db, sync_runs)
 
 
+def ran(db: Database, kind: str, day: float, outcome="complete", **counts: int) -> int:
+    """A run that ended so many days ago."""
+    at = NOW - day * DAY
+    with db.write() as tx:
+        id = next_run_id(tx)
+        record_run(tx, id, RunRow(kind, "account", at, at, outcome, counts=counts))
+    return id
+
+
+def test_runs_that_found_nothing_go_after_a_week_and_all_others_stay(db):
+    quiet = {"requests": 1, "listed": 60, "unchanged": 60, "inserted": 0, "updated": 0}
+    stays = [
+        ran(db, "pull", 300, requests=4, inserted=60),
+        ran(db, "events", 200, requests=2, events=1),
+        *(ran(db, "events", 200, "partial", requests=1) for _ in range(2)),
+        ran(db, "pull", 200, "failed"),
+        ran(db, "push", 200),
+    ]
+    goes = [ran(db, "events", 100 - n, requests=1) for n in range(20)]
+    goes += [ran(db, "pull", 100, **quiet), ran(db, "pull", 8, **quiet)]
+    stays += [ran(db, "events", 6, requests=1), ran(db, "pull", 6, **quiet)]
+    report = kept(db, Settings())
+    assert len(goes) == report.pruned.runs
+    with db.read() as tx:
+        left = set(tx.scalars(select(sync_runs.c.id)))
+    assert {*stays, report.run_id} == left
+
+
+def test_the_newest_complete_run_of_a_kind_stays_however_little_it_found(db):
+    last = [ran(db, kind, 50, requests=1) for kind in ("pull", "events")]
+    ran(db, "pull", 1, "failed")
+    assert 0 == kept(db, Settings()).pruned.runs
+    with db.read() as tx:
+        found = [last_run(tx, kind, "complete") for kind in ("pull", "events")]
+    assert last == [run.id for run in found]
+
+
 def test_an_audit_log_that_is_not_sound_makes_it_partial_and_is_left_alone(db):
     with db.write() as tx:
         told = [Event("task.removed", "task", 1)]

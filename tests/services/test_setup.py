@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd import config
+from syncd.config import reading
 from syncd.errors import ConfigError
 from syncd.secrets import Secret
 from syncd.services import setup
@@ -171,7 +172,7 @@ def test_the_usual_place_depends_on_who_asks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "_places", lambda _: ())
+    monkeypatch.setattr(reading, "_places", lambda _: ())
     home = {"HOME": str(tmp_path / "home")}
     usual = tmp_path / "home" / ".config" / "syncd" / "syncd.toml"
     assert setup.places(None, home, is_root=False).config == usual

@@ -51,6 +51,15 @@ def test_a_lease_that_was_given_back_tells_when_the_account_was_last_asked(db):
         assert (held.last_request_at, held.clean) == (asked, True)
 
 
+def test_on_a_server_the_time_since_the_last_holder_is_told_by_no_host_s_clock(db):
+    """A host whose clock is hours ahead would take a request of just now for one long ago."""
+    with lease.hold(db, now=MONDAY) as held:
+        assert held.idle_s is None
+        lease.give_back(db, held)
+    with lease.hold(db, now=MONDAY + timedelta(hours=3)) as held:
+        assert held.idle_s is None if db.is_sqlite else 0 <= held.idle_s < 60
+
+
 def test_a_holder_that_died_leaves_an_unclean_lease(db):
     with lease.hold(db, now=MONDAY):
         pass

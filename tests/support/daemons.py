@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,8 +178,12 @@ class Place:
         port: int | None = None,
         patched: Mapping[str, Any] | None = None,
         more: str = "",
+        via: Sequence[str] = (),
     ) -> Daemon:
-        """Start a daemon; one with a patched constant or more code is started anew for it."""
+        """Start a daemon, `via` a command that becomes it.
+
+        One with that, with a patched constant or with more code is started anew for it.
+        """
         name = f"daemon{len(self.daemons) + 1}"
         manager = Manager(self.path.with_name(f"{name}.sock"))
         self.stack.callback(manager.close)
@@ -187,9 +191,9 @@ class Place:
         env |= {"SYNCD_SERVER__LISTEN": f"127.0.0.1:{port}" if port else ""}
         env |= {"WATCHDOG_USEC": str(int(watchdog_s * 1e6))} if watchdog_s else {}
         words, output = ("--config", os.fspath(self.path), "run"), self.path.with_name(name)
-        if patched or more:
+        if patched or more or via:
             code = PATCHED.replace("{more}", more)
-            argv = [sys.executable, "-c", code, json.dumps(patched or {}), *words]
+            argv = [*via, sys.executable, "-c", code, json.dumps(patched or {}), *words]
             # -c puts the working directory on the path, and there the packages are
             started = start(argv, output=output, env=env, cwd=ROOT)
         else:

@@ -19,9 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Interface
 from pathlib import Path
 
 import psycopg
@@ -226,9 +227,11 @@ class Cluster:
 
     Databases belong to an ordinary role, as they do at people's: what only a superuser may do
     must not slip into the program. `close` or the end of this process takes everything away.
+    It is reached from `networks` too, at its own address in each; those are up already.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, networks: Sequence[IPv4Interface] = ()) -> None:
+        self._networks = networks
         self.home = make_home()
         self._data_home = make_data_home(self.home)
         try:
@@ -288,9 +291,9 @@ class Cluster:
         assert self._supervisor.stdout is not None
         self._supervisor.stdout.close()
 
-    def url_for(self, database: str, *, role: str = OWNER) -> str:
+    def url_for(self, database: str, *, role: str = OWNER, host: str = "127.0.0.1") -> str:
         """Return the SQLAlchemy URL of a database, as its owner or as another role."""
-        return f"postgresql+psycopg://{role}:{self.password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+psycopg://{role}:{self.password}@{host}:{self.port}/{database}"
 
     def admin_url_for(self, database: str) -> str:
         """Return the SQLAlchemy URL of a database, as the superuser."""
@@ -396,11 +399,18 @@ class Cluster:
             done = self._run(common)
         if done.returncode != 0:
             raise PostgresMissing(f"initdb failed: {done.stderr.strip()}")
-        with (self.data / "postgresql.conf").open("a") as conf:
-            settings = {**SETTINGS, "port": self.port, "unix_socket_directories": self.home}
-            conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        self._configure()
         self.start()
         self.create_role(OWNER)
+
+    def _configure(self) -> None:
+        settings = {**SETTINGS, "port": self.port, "unix_socket_directories": self.home}
+        listened = [SETTINGS["listen_addresses"], *(str(one.ip) for one in self._networks)]
+        settings["listen_addresses"] = ",".join(listened)
+        with (self.data / "postgresql.conf").open("a") as conf:
+            conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        with (self.data / "pg_hba.conf").open("a") as hba:  # md5 takes SCRAM passwords as well
+            hba.writelines(f"host all all {one.network} md5\n" for one in self._networks)
 
     def _cheap_passwords(self) -> list[str]:
         # SCRAM makes a guess at a password expensive, and takes half the time of a connection.

@@ -1,6 +1,7 @@
 """Writes what is pasted into the documentation: `python -m tests.support.write_docs`.
 
-docs/cli.md is the help of every command. tests/cli/test_docs.py fails while it is out of date.
+docs/cli.md is the help of every command, docs/dictionary.md the data dictionary. Tests in tests/cli
+fail while one of them is out of date.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from pathlib import Path
 import click
 
 from syncd.cli.commands import root
+from syncd.cli.dictionary_markdown import markdown
+from syncd.services.dictionary import dictionary
 
 ROOT = Path(__file__).parent.parent.parent
 CLI = ROOT / "docs" / "cli.md"
+DICTIONARY = ROOT / "docs" / "dictionary.md"
 WIDTH = 80
 
 OPENING = """\
@@ -61,3 +65,4 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str
 
 if __name__ == "__main__":
     CLI.write_text(cli_reference(), encoding="utf-8")
+    DICTIONARY.write_text(markdown(dictionary()), encoding="utf-8")

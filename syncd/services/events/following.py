@@ -7,13 +7,12 @@ what to read. What it does not report, the next full pull settles.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from syncd.errors import NoMirror, Stopped, StorageFailed, SyncdError, TooManyRecords
-from syncd.log import get_logger
+from syncd.errors import NoMirror, SyncdError, TooManyRecords
 from syncd.model.activity import EventsReport
 from syncd.resources.activity import Feed, read_feed
 from syncd.resources.answers import nodes_of
@@ -22,7 +21,8 @@ from syncd.services.events.choosing import Chosen, Heard, choose
 from syncd.services.events.landing import Landed, land
 from syncd.services.events.rereading import reread
 from syncd.services.prepare import Pulling
-from syncd.store.runs import Outcome, RunRow, next_run_id, record_run
+from syncd.services.recording import log_end, record_failure
+from syncd.store.runs import RunRow, next_run_id, record_run
 from syncd.store.state import recall, remember
 from syncd.sync.feed import is_gap, minutes_to_ask
 from syncd.worksection.methods.projects import get_events, period_of
@@ -30,6 +30,7 @@ from syncd.worksection.methods.projects import get_events, period_of
 FOLLOWED = "followed_at"
 """As of when the feed was last followed; a run that failed does not move it."""
 KIND = "events"
+SCOPE = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +62,10 @@ def follow(work: Pulling, *, hinted: Collection[int] = ()) -> EventsReport:
             report = _report(work, start, heard, chosen, landed, run_id)
             remember(work.db, tx, FOLLOWED, heard.observed_at.isoformat())
             _record(work, tx, start, report)
-    except Stopped:
-        raise  # no run: it is cut off at a request, and the next one asks for all of it again
     except SyncdError as error:
-        _record_failure(work, start, error)
+        record_failure(work, KIND, SCOPE, start.started, error)
         raise
-    get_logger().info(
-        "events.ended",
-        run=report.run_id,
-        outcome=report.outcome,
-        requests=report.requests,
-        seconds=round(report.seconds, 3),
-        counts=dict(report.counts),
-        notes=list(report.notes),
-    )
+    log_end(KIND, report)
     return report
 
 
@@ -104,8 +95,7 @@ def _listen(work: Pulling, start: Start) -> Heard:
         answer = work.client.call(get_events(period))
     except TooManyRecords:  # more than can be told: as if it were out of the feed's reach
         return Heard(Feed(), now, period, last, gap=True, tag_ids={})
-    data = None if answer.data is None else bytes(answer.data)
-    feed = read_feed(nodes_of(data, "events"))
+    feed = read_feed(nodes_of(answer.raw, "events"))
     gap = is_gap(last, now)
     return Heard(feed, answer.observed_at, period, last, gap, start.known.tag_ids)
 
@@ -148,21 +138,13 @@ def _record(work: Pulling, tx: Connection, start: Start, report: EventsReport) -
     """Write the run's row. It observes nothing: only a pull says as of when the mirror is so."""
     counts = {**report.counts, "requests": report.requests}
     detail = {"period": report.period, "gap": report.gap, "notes": list(report.notes)}
-    row = _row(work, start, report.outcome)
-    record_run(tx, report.run_id, replace(row, counts=counts, detail=detail))
-
-
-def _record_failure(work: Pulling, start: Start, error: SyncdError) -> None:
-    """Put a failed run on record; where the database itself failed, the log alone has it."""
-    get_logger().error("events.failed", error=error.message, kind=type(error).__name__)
-    if isinstance(error, StorageFailed):
-        return
-    detail = {"class": type(error).__name__}
-    row = replace(_row(work, start, "failed"), detail=detail, error=error.message)
-    with work.db.write() as tx:
-        work.lease.verify(tx)
-        record_run(tx, next_run_id(tx), row)
-
-
-def _row(work: Pulling, start: Start, outcome: Outcome) -> RunRow:
-    return RunRow(KIND, "account", start.started, work.clock(), outcome)
+    row = RunRow(
+        kind=KIND,
+        scope=SCOPE,
+        started_at=start.started,
+        finished_at=work.clock(),
+        outcome=report.outcome,
+        counts=counts,
+        detail=detail,
+    )
+    record_run(tx, report.run_id, row)

@@ -108,7 +108,7 @@ class _Rereading:
         except Refused:
             return
         part = read_listing(
-            _data(answer),
+            answer.raw,
             asked=frozenset(self.work.extra),
             observed_at=answer.observed_at,
             project_id=project_id,
@@ -148,7 +148,7 @@ class _Rereading:
         if project_id is None:
             raise ValueError("its project is missing")
         placed = not unplaced([node])
-        suspicious = may_hold_nul(_data(answer))
+        suspicious = may_hold_nul(answer.raw)
         reading = Reading(frozenset(self.work.extra), self.tag_ids, check_nul=suspicious)
         read_tree(_alone(node), place_of(node, project_id), reading)
         record = reading.tasks.get(id)
@@ -179,7 +179,3 @@ class _Rereading:
 def _alone(node: Node) -> Node:
     """Return a task's own answer without its trimmed children; no tags there means none."""
     return {**node, "child": None, "tags": node.get("tags") or {}}
-
-
-def _data(answer: Answer) -> bytes | None:
-    return None if answer.data is None else bytes(answer.data)

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 from syncd.errors import BadReply, Refused
 from syncd.model.change import Change, Fields
 from syncd.services.look import SEARCH_IDS
+from syncd.services.push.closing import OURS, rebase_later
 from syncd.services.push.looking import Eyes, Sight
 from syncd.services.push.mirroring import mirror
 from syncd.services.push.outgoing import Outgoing
 from syncd.services.push.pushing import Run
-from syncd.services.push.sending import OURS, rebase_later
 from syncd.services.push.words import ignored_in_words
 from syncd.store import enclosures
 from syncd.sync.fold import written

@@ -15,15 +15,17 @@ from syncd.model.outbound import PushPlan
 from syncd.model.reports import PushReport
 from syncd.services import memory
 from syncd.services.choices import apply_choices
+from syncd.services.push.closing import OURS
 from syncd.services.push.confirming import confirm
 from syncd.services.push.looking import Eyes
 from syncd.services.push.outgoing import Outgoing, load
 from syncd.services.push.pushing import Pushing, Run
 from syncd.services.push.restored import after_restore
-from syncd.services.push.sending import OURS, send
+from syncd.services.push.sending import send
 from syncd.services.push.settling import recover, settle
 from syncd.services.push.sights import Sights
 from syncd.services.push.units import Unit, units
+from syncd.services.recording import log_end, log_failure
 from syncd.store.outbox import count_open
 from syncd.store.runs import RunRow, next_run_id, record_run
 
@@ -44,7 +46,7 @@ def push(work: Pushing) -> PushReport:
     except AccountError as error:
         run.trouble = error
     except SyncdError as error:
-        get_logger().error("push.failed", error=error.message, kind=type(error).__name__)
+        log_failure("push", error)
         raise
     report = _end(run, requests=work.client.budget.requests - asked)
     if run.trouble is not None and report.outcome == "failed":
@@ -89,6 +91,7 @@ def _push(run: Run) -> None:
 
 def _round(run: Run) -> bool:
     """Settle, plan, send, confirm; True while something still moves."""
+    run.work.pause()
     out, eyes = _looked_up(run)
     settled = settle(run, out, eyes)
     if run.breaks_off:
@@ -192,12 +195,4 @@ def _record(run: Run, report: PushReport) -> None:
             error=run.trouble.message if run.trouble else None,
         )
         record_run(tx, run.id, row)
-    get_logger().info(
-        "push.ended",
-        run=run.id,
-        outcome=report.outcome,
-        requests=report.requests,
-        seconds=round(report.seconds, 3),
-        counts=dict(report.counts),
-        notes=list(report.notes),
-    )
+    log_end("push", report)

@@ -41,9 +41,25 @@ class Epoch:
         remember(self.db, tx, _NAME, count)
         return count
 
+    def follow(self) -> None:
+        """Keep up with what another host sends, and never count back.
+
+        Whoever takes over without a count of its own would take the database for a restored one;
+        with an old count it could not tell that it was. Raises StorageFailed.
+        """
+        with self.db.read() as tx:
+            inside = self._inside(tx)
+        outside = self._outside()
+        if outside is None or inside > outside:
+            self._write(inside, "seen")
+
     def publish(self, count: int) -> None:
         """Write the count beside the database, whole or not at all. Raises StorageFailed."""
-        draft = self.path.with_name(f"{self.path.name}.new")
+        self._write(count, "new")
+
+    def _write(self, count: int, suffix: str) -> None:
+        # Drafts of two names: on one machine the holder and a standby write the same file.
+        draft = self.path.with_name(f"{self.path.name}.{suffix}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with draft.open("w", encoding="ascii") as file:

@@ -27,7 +27,10 @@ from syncd.worksection.client import Client
 
 @dataclass(frozen=True, slots=True)
 class Pushing:
-    """Everything a push works with; `extra` is what pulls ask for, so that looks see the same."""
+    """Everything a push works with; `extra` is what pulls ask for, so that looks see the same.
+
+    `pause` is called before each plan: it may wait for whoever is queueing just now.
+    """
 
     db: Database
     client: Client
@@ -41,6 +44,7 @@ class Pushing:
     rng: Random
     progress: Progress
     actor: str
+    pause: Callable[[], None] = field(default=lambda: None)
 
 
 @dataclass(slots=True)

@@ -1,47 +1,40 @@
-"""Builds the application from its settings; nothing is created at import time."""
+"""The application: what its parts share, and the ways in which a command may hold the account.
+
+Whoever talks to the account holds the lease; a method that opens the one takes the other first.
+"""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from syncd.errors import (
-    DatabaseUnusable,
-    LeaseHeld,
-    NoMirror,
-    StorageFailed,
-)
+from syncd.bootstrap import moving, rehearsing, works
+from syncd.bootstrap.pace import pace_kept
+from syncd.bootstrap.waiting import taken
+from syncd.errors import DatabaseUnusable, StorageFailed
 from syncd.resources.derived import Derived
 from syncd.services.actor import local_actor
 from syncd.services.progress import QUIET, Pulse
-from syncd.settings import Conflicts, Settings
+from syncd.settings import Settings
 from syncd.store import lease, moved, upgrade
-from syncd.store.engine import Database, open_database
+from syncd.store.engine import Database
 from syncd.store.knock import knock
 from syncd.store.revisions import no_mirror, outdated
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from syncd.services.move import Moving
     from syncd.services.prepare import Pulling
     from syncd.services.progress import Progress
     from syncd.services.push import Pushing
     from syncd.services.push.epoch import Epoch
-    from syncd.sync.merge import Policy
     from syncd.worksection.client import Client
-
-WAIT_STEP_S = 0.5
-
-
-def utc_now() -> datetime:
-    """Return this machine's clock."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +46,8 @@ class App:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     rng: Random
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What one pull leaves in memory for the next one of this process."""
 
     @property
     def derived(self) -> Derived:
@@ -123,21 +118,8 @@ class App:
     @contextmanager
     def talking(self, held: lease.Lease, *, pulse: Pulse = QUIET) -> Iterator[Client]:
         """Open the account for the holder of the lease, and leave the pace behind at the end."""
-        with self.client(held, pulse=pulse) as client:
-            spacing = timedelta(seconds=client.budget.spacing_s)
-            client.budget.not_before(_left_of(spacing, held, self.clock()))
-            try:
-                yield client
-            finally:
-                self.leave_pace(held, client)
-
-    def leave_pace(self, held: lease.Lease, client: Client) -> None:
-        """Note when the account was last asked, and until when it wants to be left alone."""
-        now = self.clock()
-        wait = timedelta(seconds=client.budget.wait_s())
-        asked = now if client.budget.requests else held.last_request_at
-        rest = now + wait if wait.total_seconds() > client.budget.spacing_s else None
-        lease.note_pace(self.db, held, last_request_at=asked, resume_at=rest)
+        with self.client(held, pulse=pulse) as client, pace_kept(self, held, client):
+            yield client
 
     @contextmanager
     def asking(self, *, wait: bool = False) -> Iterator[Client]:
@@ -202,40 +184,18 @@ class App:
                 self.pushing_with(held, client, progress, who),
             )
 
-    @contextmanager
-    def moving(self, target: Database, progress: Progress, *, dry_run: bool) -> Iterator[Moving]:
+    def moving(
+        self, target: Database, progress: Progress, *, dry_run: bool
+    ) -> AbstractContextManager[Moving]:
         """Hold the lease for the length of a move, so that nobody talks to the account meanwhile.
 
         Raises LeaseHeld while another instance holds it. A dry run writes nothing.
         """
-        from syncd.services.move import Moving
-
-        with ExitStack() as stack:
-            if dry_run:
-                held = stack.enter_context(lease.hold_unwritten(self.db))
-            else:
-                held = stack.enter_context(lease.hold(self.db, now=self.clock()))
-                asked = held.last_request_at if held.clean else self.clock()
-                lease.note_pace(self.db, held, last_request_at=asked, resume_at=held.resume_at)
-                stack.callback(lease.give_back, self.db, held)
-            yield Moving(
-                source=self.epoch(self.db),
-                target=self.epoch(target),
-                lease=held,
-                clock=self.clock,
-                rng=self.rng,
-                progress=progress,
-                actor=local_actor(),
-            )
+        return moving.moving(self, target, progress, dry_run=dry_run)
 
     def undo_move(self) -> str:
         """Let the old file be the mirror again; returns where it had been moved to."""
-        from syncd.services.move import undo_move
-
-        with lease.hold(self.db, now=self.clock()) as held:
-            mark = undo_move(self.epoch(self.db), at=self.clock(), actor=local_actor())
-            lease.give_back(self.db, held)
-        return mark.other
+        return moving.undo_move(self)
 
     def epoch(self, db: Database) -> Epoch:
         """Return the count of sendings into the account, in a database and beside it."""
@@ -243,164 +203,38 @@ class App:
 
         return Epoch(db, epoch_path(db, dict(os.environ)))
 
-    @contextmanager
-    def rehearsing(self, progress: Progress, *, wait: bool = False) -> Iterator[Pulling]:
+    def rehearsing(
+        self, progress: Progress, *, wait: bool = False
+    ) -> AbstractContextManager[Pulling]:
         """As `pulling`, for a dry run: nothing at all is written, the lease's row included.
 
         Where there is no mirror yet, an empty one that is thrown away stands in for it.
         """
-        try:
-            self.ready(write=False)
-        except NoMirror:
-            with self._stand_in() as empty, empty.pulling(progress) as work:
-                yield work
-            return
-        unwritten = self._waiting(lambda: lease.hold_unwritten(self.db), wait=wait)
-        with unwritten as held, self.client() as client:
-            spacing = timedelta(seconds=client.budget.spacing_s)
-            client.budget.not_before(_left_of(spacing, held, self.clock()))
-            yield self.pulling_with(held, client, progress, local_actor())
-            self.sleep(client.budget.wait_s())  # no row tells the next holder when we asked
-
-    @contextmanager
-    def _stand_in(self) -> Iterator[App]:
-        with TemporaryDirectory(prefix="syncd-") as folder:
-            db = open_database(f"sqlite:///{folder}/empty.db")
-            try:
-                upgrade.upgrade(db, now=self.clock())
-                yield replace(self, db=db)
-            finally:
-                db.close()
+        return rehearsing.rehearsing(self, progress, wait=wait)
 
     def pulling_with(
         self, held: lease.Lease, client: Client, progress: Progress, actor: str
     ) -> Pulling:
         """Return what a pull works with."""
-        from syncd.services.prepare import Pulling
-
-        settings = self.settings
-        return Pulling(
-            db=self.db,
-            client=client,
-            lease=held,
-            derived=self.derived,
-            extra=settings.pull.extra,
-            archived=settings.pull.archived,
-            max_removals=settings.pull.max_removals,
-            auth=settings.account.auth,
-            clock=self.clock,
-            progress=progress,
-            actor=actor,
-        )
+        return works.pulling(self, held, client, progress, actor)
 
     def pushing_with(
         self, held: lease.Lease, client: Client, progress: Progress, actor: str
     ) -> Pushing:
         """Return what a push works with."""
-        from syncd.services.push import Pushing
-
-        settings = self.settings
-        return Pushing(
-            db=self.db,
-            client=client,
-            lease=held,
-            derived=self.derived,
-            extra=settings.pull.extra,
-            policy=policy(settings.push.conflicts),
-            max_batch=settings.push.max_batch,
-            epoch=self.epoch(self.db),
-            clock=self.clock,
-            rng=self.rng,
-            progress=progress,
-            actor=actor,
-        )
+        return works.pushing(self, held, client, progress, actor)
 
     @contextmanager
     def holding(self, *, wait: bool = False) -> Iterator[lease.Lease]:
         """Hold the lease. Raises LeaseHeld while another instance does, unless told to `wait`."""
-        taken = self._waiting(
+        holding = taken(
+            self,
             lambda: lease.hold(self.db, now=self.clock()),
             wait=wait,
             ask=lambda: knock(self.db, now=self.clock()),
         )
-        with taken as held:
+        with holding as held:
             try:
                 yield held
             finally:
                 lease.give_back(self.db, held)
-
-    @contextmanager
-    def _waiting(
-        self,
-        hold: Callable[[], AbstractContextManager[lease.Lease]],
-        *,
-        wait: bool,
-        ask: Callable[[], None] = lambda: None,
-    ) -> Iterator[lease.Lease]:
-        """Hold the lease one way or another; where told to wait, once its holder is done.
-
-        `ask` asks a holder that would never be done, the daemon, to give way.
-        """
-        with ExitStack() as stack:
-            held: lease.Lease | None = None
-            while held is None:
-                try:
-                    held = stack.enter_context(hold())
-                except LeaseHeld:
-                    if not wait:
-                        raise
-                    ask()
-                    self.sleep(WAIT_STEP_S)
-            moved.refuse_moved(self.db)  # whoever had it may have moved the mirror away
-            yield held
-
-
-def policy(conflicts: Conflicts) -> Policy:
-    """Return whose value stands in a conflict, as the settings say: for all fields, or for each."""
-    from syncd.sync.merge import Policy
-
-    if isinstance(conflicts, str):
-        return Policy(conflicts)
-    return Policy(fields=conflicts)
-
-
-def _left_of(spacing: timedelta, held: lease.Lease, now: datetime) -> float:
-    """Return the seconds until the account may be asked again, whoever asked it last.
-
-    A holder that died did not leave a time behind, so a whole spacing is waited then. What the
-    account itself asked for is waited for as long as a budget ever holds back.
-    """
-    last = held.last_request_at if held.clean else now
-    left = timedelta() if last is None else min(max(last + spacing - now, timedelta()), spacing)
-    asked = timedelta() if held.resume_at is None else held.resume_at - now
-    return max(left, asked).total_seconds()
-
-
-@contextmanager
-def asking_for(settings: Settings, *, wait: bool = False) -> Iterator[Client]:
-    """Open the account as `App.asking` does, also where there can be no database at all."""
-    from syncd.services.opening import open_client
-
-    try:
-        app = build(settings)
-    except DatabaseUnusable:
-        with open_client(settings, clock=utc_now, sleep=time.sleep, rng=_random()) as client:
-            yield client
-        return
-    with closing(app.db), app.asking(wait=wait) as client:
-        yield client
-
-
-def _random() -> Random:
-    return Random()  # noqa: S311 - it spreads retries, it guards nothing
-
-
-def build(settings: Settings) -> App:
-    """Build the application. Raises DatabaseUnusable where the database's address cannot be one."""
-    return App(
-        settings=settings,
-        db=open_database(settings.database_url, schema=settings.database.schema),
-        clock=utc_now,
-        sleep=time.sleep,
-        rng=_random(),
-    )
