@@ -39,7 +39,7 @@ ENTRIES = {
     "queue": Entry("syncd.cli.queue", "Look at what is queued, and decide what waits for you."),
     "why": Entry("syncd.cli.why", "Say in one sentence why a change or a task waits."),
     "audit": Entry("syncd.cli.audit", "Read the audit log, and prove that nobody changed it."),
-    "db": Entry("syncd.cli.db", "Look after the database's schema."),
+    "db": Entry("syncd.cli.db", "Look after the database: schema, backup, rights, dictionary."),
     "systemd": Entry("syncd.cli.systemd", "Have systemd keep the daemon running."),
     "sandbox": Entry("syncd.cli.sandbox", "Run a simulated account on this machine, until Ctrl-C."),
 }

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncd.cli.db_backup import backup
+from syncd.cli.db_dictionary import dictionary
+from syncd.cli.db_grant import grant
 from syncd.cli.db_move import move
 from syncd.cli.invocation import Invocation
 
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
 
 @click.group("db")
 def db() -> None:
-    """Look after the database's schema."""
+    """Look after the database: schema, backup, rights, dictionary."""
 
 
 db.add_command(backup)
+db.add_command(dictionary)
+db.add_command(grant)
 db.add_command(move)
 
 

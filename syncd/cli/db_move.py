@@ -143,5 +143,5 @@ def _next(address: Address) -> Iterator[str]:
         yield f'  schema = "{address.schema}"'
     if address.password:
         yield f"and in ~/.pgpass, mode 0600: {address.pgpass}"
-    yield "Rights of other roles do not come along: GRANT them anew, see docs/postgresql.md."
+    yield "Rights of other roles do not come along: give them with syncd db grant."
     yield "The file stays and refuses to be used; to go back to it: syncd db move --undo"

@@ -52,19 +52,24 @@ def _run(db: Database, verb: str, revision: str) -> None:
     from alembic import command  # here, because only an upgrade can wait for it to load
     from alembic.config import Config
 
+    from syncd.store import roles
+
     config = Config()
     config.set_main_option("script_location", str(shipped.path("migrations")).replace("%", "%%"))
     with db.write() as tx:
         if not db.is_sqlite:
             _prepare_schema(db, tx)
         config.attributes["connection"] = tx
+        readers = roles.readers(tx)
         getattr(command, verb)(config, revision)
+        roles.renew(tx, readers)
 
 
 def _prepare_schema(db: Database, tx: Connection) -> None:
     """Make the schema we were told to live in, and let one upgrade at a time through."""
     tx.execute(text("SET LOCAL lock_timeout = '30s'"))
-    if db.schema:
+    # Asked first: IF NOT EXISTS is refused to a role that may make none, also where it exists.
+    if db.schema and not inspect(tx).has_schema(db.schema):
         quoted = db.engine.dialect.identifier_preparer.quote(db.schema)
         tx.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
     tx.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))

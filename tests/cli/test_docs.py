@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from syncd import config
-from syncd.config import Settings
+from syncd.config.reading import read_custom
 from syncd.errors import ConfigError
+from syncd.settings import Settings
 from tests.support.processes import run_syncd
 from tests.support.write_docs import CLI, ROOT, cli_reference
 
@@ -90,7 +91,7 @@ def test_every_setting_stands_in_the_example_and_no_other() -> None:
 
 def test_what_the_example_shows_as_a_default_is_the_default() -> None:
     text = uncommented(EXAMPLE.read_text(encoding="utf-8"))
-    shown = msgspec.convert(tomllib.loads(text), Settings, dec_hook=config._read_custom)
+    shown = msgspec.convert(tomllib.loads(text), Settings, dec_hook=read_custom)
     defaults = Settings()
     without = {"account", "retention", "alerts"}
     unlike = {"database.url", "database.schema", "database.auto_upgrade", "pull.max_removals"}

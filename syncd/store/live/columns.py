@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Date, Integer, Text, column, table
+from sqlalchemy import Date, Integer, SmallInteger, Text, column, table
 from sqlalchemy.types import TypeEngine
 
 from syncd.store.types import ExactDecimal, Id, LocalTime
@@ -54,7 +54,8 @@ WRITE_ONLY = ("checklist", "subscribers", "hidden", "mentions")
 
 _TYPES: dict[str, TypeEngine[Any]] = {
     **dict.fromkeys(("id", "project_id", "parent_id"), Id),
-    **dict.fromkeys(("level", "priority"), Integer()),
+    "level": SmallInteger(),
+    "priority": Integer(),
     **dict.fromkeys(("date_added", "date_closed"), LocalTime),
     **dict.fromkeys(("date_start", "date_end"), Date()),
     **dict.fromkeys(("max_time", "max_money"), ExactDecimal()),

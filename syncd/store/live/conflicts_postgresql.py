@@ -111,7 +111,7 @@ _REFUSE = """
 CREATE OR REPLACE TRIGGER live_conflicts_<<verb>> INSTEAD OF <<verb>> ON live_conflicts
 FOR EACH ROW EXECUTE FUNCTION outbox_refuses(<<refusal>>)"""
 
-_SAYS = "The conflicts, one row for each field to choose. UPDATE of keep chooses."
+SAYS = "The conflicts, one row for each field to choose. UPDATE of keep chooses."
 
 
 def conflicts_on_postgresql() -> list[str]:
@@ -133,7 +133,7 @@ def conflicts_on_postgresql() -> list[str]:
             for verb in ("insert", "delete")
         ),
         pinned("live_conflicts_update"),
-        *described("live_conflicts", _SAYS, CONFLICT_COMMENTS),
+        *described("live_conflicts", SAYS, CONFLICT_COMMENTS),
     ]
 
 

@@ -240,7 +240,7 @@ END $$"""
 """A definer's function must not find a caller's tables; the helpers it calls are nobody else's."""
 
 
-_SAYS = "The mirror with the pending changes over it. INSERT and UPDATE queue changes."
+SAYS = "The mirror with the pending changes over it. INSERT and UPDATE queue changes."
 
 _FUNCTIONS = (
     *("outbox_guard", "outbox_trail", "outbox_refuses", "outbox_actor"),
@@ -270,7 +270,7 @@ def triggers_on_postgresql() -> list[str]:
         fill(_DELETE, delete=literal("delete")),
         *(fill(_TRIGGER, verb=verb) for verb in ("update", "insert", "delete")),
         pinned(*_FUNCTIONS),
-        *described("live_tasks", _SAYS, COMMENTS),
+        *described("live_tasks", SAYS, COMMENTS),
     ]
 
 
