@@ -5,6 +5,7 @@ PYTHON ?= python3
 # One more than there are cores: tests also wait, for servers and for pauses that are their point.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -lt 8 ] || n=7; echo "$$((n + 1))")
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip --quiet
@@ -19,7 +20,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test lint types layers wheel installed lowest deep systemd soak clean stale
+.PHONY: help demo test bi lint types layers wheel installed lowest deep systemd soak bench clean stale
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +30,9 @@ demo: .venv/.package ## see it work, against a simulated account
 
 test: .venv/.test ## run the whole suite, on SQLite and PostgreSQL
 	@$(PY) -m pytest $(DISTRIBUTE) $(PYTEST_ARGS)
+
+bi: .venv/.test .venv/.bi ## other people's clients read a mirror: ODBC, JDBC, pandas, DuckDB, Datasette
+	@$(PY) -m pytest tests/bi $(PYTEST_ARGS)
 
 deep: .venv/.test ## run it with 2,000 examples for each property, in a drawn order
 	@SYNCD_HYPOTHESIS=deep $(PY) -m pytest $(DISTRIBUTE) --shuffle $(PYTEST_ARGS)
@@ -60,6 +64,9 @@ soak: .venv/.test ## two daemons, 20 minutes of everything that can happen to th
 systemd: .venv/.test ## run the units in a systemd of their own, where this machine can (root)
 	@$(PY) -m tests.systemd.try_units
 
+bench: .venv/.test .venv/.bench ## measure against the floor and dlt; writes docs/performance.md
+	@$(PY) -m bench $(BENCH_ARGS)
+
 clean: ## remove everything that was made here
 	rm -rf .venv .venv-lowest .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis
@@ -81,7 +88,7 @@ STALE := $(shell [ ! -e .venv ] || { [ ! -e .venv/.busy ] && .venv/bin/python -c
 	@rm .venv/.busy
 	@touch $@
 
-.venv/.test .venv/.lint .venv/.build: .venv/.%: .venv/.package
+.venv/.test .venv/.lint .venv/.build .venv/.bi .venv/.bench: .venv/.%: .venv/.package
 	@echo "installing the $* tools into .venv"
 	@touch .venv/.busy
 	@$(PIP) install --group $*

@@ -14,13 +14,13 @@ from sqlalchemy import Connection, Row, Select, func, select, text
 from syncd import errors
 from syncd.resources.tasks.table import tasks
 from syncd.services.due import due_since
-from syncd.store import health
+from syncd.store import health, readers
 from syncd.store.engine import Database
 from syncd.store.outbox import UNSETTLED, count_open, outbox
 from syncd.store.schema import lease, sync_runs
 from syncd.store.state import recall
 from syncd.sync.facts import Facts
-from syncd.sync.troubles import PARTIAL
+from syncd.sync.troubles import LONG_LOG, PARTIAL
 
 ASKING: Final = ("pull", "push", "events", "verify")
 """The kinds of runs that ask the account something."""
@@ -126,5 +126,7 @@ def _of_the_disk(db: Database) -> dict[str, Any]:
         return {}
     with suppress(OSError):  # a file that is not there any more is another trouble
         space = health.space(db.path)
-        return {"free_bytes": space.free, "database_bytes": space.used}
+        found = {"free_bytes": space.free, "database_bytes": space.used}
+        held = readers.held_log(db.path, more_than=LONG_LOG)
+        return found | {"held_log_bytes": held, "readers": readers.names(db.path) if held else ()}
     return {}

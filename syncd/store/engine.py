@@ -27,6 +27,9 @@ from syncd.store.causes import storage_failed
 
 BUSY_TIMEOUT_S = 30
 CONNECT_TIMEOUT_S = 10
+LOG_KEPT_BYTES = 4 * 1024 * 1024
+"""What a SQLite log is cut to once it is empty again: it grows while a reader holds it, and would
+keep that size for ever. Emptying begins at 1,000 pages, so a usual pull never grows past this."""
 OLDEST_SQLITE = (3, 35, 0)
 OLDEST_POSTGRESQL = 14
 _COMMITTED = "syncd_committed"
@@ -240,6 +243,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         for pragma in ("foreign_keys = ON", "synchronous = FULL", "temp_store = MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT_BYTES}")
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:

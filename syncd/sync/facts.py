@@ -62,3 +62,7 @@ class Facts:
     free_bytes: int | None = None
     """Room on the disk of a SQLite database; None where a server has its own."""
     database_bytes: int = 0
+    held_log_bytes: int = 0
+    """What of a SQLite database's log cannot go into the file, because somebody still reads it."""
+    readers: tuple[str, ...] = ()
+    """The programs that read the SQLite file just then, where the log is held."""

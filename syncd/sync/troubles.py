@@ -25,6 +25,8 @@ STALLED: Final = timedelta(minutes=15)
 UNCERTAIN: Final = timedelta(minutes=30)
 SKEW_S: Final = 60
 LEAST_FREE: Final = 256 * 1024 * 1024
+LONG_LOG: Final = 64 * 1024 * 1024
+NAMED: Final = 3
 
 
 Found = Iterable[tuple[str, str]]
@@ -154,6 +156,14 @@ def _disk_low(facts: Facts) -> Found:
         yield "", "Less room is free on the disk of the database than the database itself takes."
 
 
+def _log_held(facts: Facts) -> Found:
+    """Only the end of that query stops it: SQLite keeps what somebody may still read. A pull of
+    everything writes as much log as the file has, which is no reason to complain."""
+    if facts.held_log_bytes > max(LONG_LOG, facts.database_bytes - facts.held_log_bytes):
+        now = f" Reading now: {', '.join(facts.readers[:NAMED])}." if facts.readers else ""
+        yield "", f"A query that does not end holds the database's log, which grows.{now}"
+
+
 def _said(name: str, words: str) -> Callable[[Facts], Found]:
     """Return the rule that a fact which is a text says what is wrong."""
 
@@ -233,6 +243,9 @@ RULES: Final[dict[str, Rule]] = {
         _knows("backup_error"),
     ),
     "disk_low": Rule("problem", "Make room, before a write fails.", _disk_low),
+    "log_held": Rule(
+        "warning", "End that query, or the program that asks; the log empties by itself.", _log_held
+    ),
     "audit_broken": Rule(
         "problem",
         "syncd audit verify says where",

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from syncd.sync.facts import Facts
-from syncd.sync.troubles import KINDS, LEAST_FREE, OUTAGE, RULES, STALLED, troubles, undecided
+from syncd.sync.troubles import (
+    KINDS,
+    LEAST_FREE,
+    LONG_LOG,
+    OUTAGE,
+    RULES,
+    STALLED,
+    troubles,
+    undecided,
+)
 from tests.support.records import MONDAY
 
 MINUTE = timedelta(minutes=1)
@@ -94,6 +103,12 @@ CASES = [
     ("backup_failed", {"backup_error": "no room"}, {"backup_error": ""}),
     ("disk_low", {"free_bytes": LEAST_FREE - 1}, {"free_bytes": None}),
     ("disk_low", {"free_bytes": 10**9 - 1}, {"free_bytes": 10**9}),
+    ("log_held", {"held_log_bytes": LONG_LOG + 1, "database_bytes": 1}, {"held_log_bytes": 1}),
+    (
+        "log_held",
+        {"held_log_bytes": 6 * LONG_LOG, "database_bytes": 10 * LONG_LOG},
+        {"held_log_bytes": 4 * LONG_LOG, "database_bytes": 10 * LONG_LOG},
+    ),
     ("audit_broken", {"audit_broken": "row 7 was altered"}, {"audit_broken": ""}),
     ("settings_refused", {"settings_refused": "unknown key a.b"}, {"settings_refused": ""}),
 ]
