@@ -297,8 +297,20 @@ class Ledger:
                     shown, id = _fields({name: sides["theirs"]})[name], tasks[row["entity_id"]]
                     theirs = any(
                         same(name, each, shown) for each in self.theirs.get((id or 0, name), [])
-                    )
+                    ) or self._tried_over_a_newer(row["entity_id"], name, shown)
                     assert theirs, f"{name} of task {id} in conflict with our own: {sides}"
+
+    def _tried_over_a_newer(self, id: int, name: str, shown: Any) -> bool:
+        """Whether a person tries a failed edit again, where a later one of ours has gone since."""
+        retried = f"change_id = {id} AND from_state = 'failed' AND to_state = 'queued'"
+        if not self.rows(f"SELECT id FROM outbox_events WHERE {retried}"):
+            return False
+        tasks = self._tasks()
+        return any(
+            same(name, edit.fields[name], shown)
+            for edit in self.edits.values()
+            if edit.id > id and tasks[edit.id] == tasks[id] and name in edit.fields
+        )
 
     def _check_trail(self) -> None:
         events = [

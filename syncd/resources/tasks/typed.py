@@ -19,6 +19,8 @@ from syncd.worksection.scalars import LARGEST_ID, as_amount, as_date, as_local_d
 
 Number = int | str
 Text = str | UnsetType
+Nothing = Annotated[list[Any], Meta(max_length=0)]
+"""An empty object, as the account writes it."""
 
 
 class Named(Struct, gc=False):
@@ -81,7 +83,7 @@ class UsualNode(Struct, forbid_unknown_fields=True, gc=False):
     max_money: Any = UNSET
     tags: dict[str, str] | list[str] | UnsetType = UNSET
     files: list[Enclosed] | UnsetType = UNSET
-    relations: Sides | list[Any] | UnsetType = UNSET
+    relations: Sides | Nothing | UnsetType = UNSET
     child: list[UsualNode] | UnsetType = UNSET
     parent: Raw | UnsetType = UNSET
 
@@ -208,11 +210,9 @@ def _files(files: list[Enclosed] | UnsetType) -> tuple[FileRecord, ...]:
     )
 
 
-def _relations(sides: Sides | list[Any] | UnsetType, id: int) -> tuple[Relation, ...]:
-    if not sides:
+def _relations(sides: Sides | Nothing | UnsetType, id: int) -> tuple[Relation, ...]:
+    if not isinstance(sides, Sides):
         return ()
-    if isinstance(sides, list):
-        raise Unusual("relations are a list")
     found = {Relation(number(edge.task.id), id, edge.type) for edge in sides.inbound}
     found |= {Relation(id, number(edge.task.id), edge.type) for edge in sides.outbound}
     return tuple(sorted(found))
