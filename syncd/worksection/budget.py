@@ -92,10 +92,11 @@ class Budget:
 
     @contextmanager
     def turn(self) -> Iterator[Callable[[], None]]:
-        """Wait for the turn and hold it; call what it yields when the first byte leaves.
+        """Wait for the turn and hold it; call what it yields before and after bytes leave.
 
-        Connecting takes time before that byte. The account sees the byte, so the next start is
-        counted from there: a slow handshake must not bring the next request too close.
+        Connecting takes time before them. The account sees the bytes, so the next start is counted
+        from there: neither a slow handshake nor a process that was stopped for a moment, or a
+        machine that slept, must bring the next request too close.
         """
         with self._turn:
             self._wait()

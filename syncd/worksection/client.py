@@ -188,10 +188,10 @@ class Client:
         """One request out and its reply in, in a turn of the budget."""
         check_fits(request)
         self._check_wait(request)
-        with self._budget.turn() as on_first_byte:
+        with self._budget.turn() as on_leaving:
             if self._on_request is not None:
                 self._on_request(request)
-            reply = self._round_trip(request, receive, on_first_byte)
+            reply = self._round_trip(request, receive, on_leaving)
         if reply.skew_s is not None:
             self.skew_s = reply.skew_s
             self._scheme.observe(reply.skew_s)
@@ -209,12 +209,12 @@ class Client:
             )
 
     def _round_trip(
-        self, request: Request, receive: Receive, on_first_byte: Callable[[], None]
+        self, request: Request, receive: Receive, on_leaving: Callable[[], None]
     ) -> Reply:
         observed_at = self._observe()
         started = self._budget.now()
         signed = self._scheme.sign(request, self._base_url)
-        incoming = self._transport.open(signed, fresh=request.writes, on_first_byte=on_first_byte)
+        incoming = self._transport.open(signed, fresh=request.writes, on_leaving=on_leaving)
         with closing(incoming):
             skew_s = _skew_s(incoming.headers.get("Date", ""), self._clock())
             body = receive(incoming)

@@ -22,13 +22,13 @@ class Wire:
         self.sent = False
         self.expired = False
         self._sock: socket.socket | None = None
-        self._on_first_byte: Callable[[], None] = lambda: None
+        self._on_leaving: Callable[[], None] = lambda: None
 
-    def begin(self, on_first_byte: Callable[[], None]) -> None:
+    def begin(self, on_leaving: Callable[[], None]) -> None:
         """Forget the last exchange; the connection may be the same."""
         self.sent = False
         self.expired = False
-        self._on_first_byte = on_first_byte
+        self._on_leaving = on_leaving
 
     def connected(self, sock: Any) -> None:
         """Take note of a new connection, which the deadline may cut."""
@@ -39,8 +39,12 @@ class Wire:
         if self.expired:
             raise TimeoutError("no time was left to send the request")
         if not self.sent:
-            self._on_first_byte()
+            self._on_leaving()
             self.sent = True
+
+    def has_left(self) -> None:
+        """Say that they have: a process that was stopped just before is late with them."""
+        self._on_leaving()
 
     def cut(self) -> None:
         """End the exchange from another thread: a blocked read returns at once.
@@ -84,6 +88,7 @@ class PlainConnection(HTTPConnection):
             self.connect()
         self._wire.sending()
         super().send(data)
+        self._wire.has_left()
 
 
 class TlsConnection(HTTPSConnection):
@@ -104,3 +109,4 @@ class TlsConnection(HTTPSConnection):
             self.connect()
         self._wire.sending()
         super().send(data)
+        self._wire.has_left()

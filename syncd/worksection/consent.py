@@ -128,7 +128,7 @@ class Consent:
     def _exchange(self, signed: Signed) -> _Reply:
         transport = Transport(timeout_s=self.timeout_s, ca_file=self.ca_file)
         with closing(transport):
-            incoming = transport.open(signed, fresh=True, on_first_byte=lambda: None)
+            incoming = transport.open(signed, fresh=True, on_leaving=lambda: None)
             with closing(incoming):
                 return _Reply(incoming.status, _body(incoming.chunks()), signed.secrets)
 

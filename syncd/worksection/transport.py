@@ -103,7 +103,7 @@ class Transport:
         self._session = _session(self._adapter)
         _keep_addresses_out_of_logs()
 
-    def open(self, signed: Signed, *, fresh: bool, on_first_byte: Callable[[], None]) -> Incoming:
+    def open(self, signed: Signed, *, fresh: bool, on_leaving: Callable[[], None]) -> Incoming:
         """Send `signed` and return its answer from the head on.
 
         `fresh` takes a new connection: one that idled may be closed at the other end, and a write
@@ -113,7 +113,7 @@ class Transport:
         """
         if fresh:
             self._adapter.close()
-        self._wire.begin(on_first_byte)
+        self._wire.begin(on_leaving)
         deadline = Deadline(self._wire, self._deadline_s)
         response: requests.Response | str = ""
         try:

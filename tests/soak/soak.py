@@ -118,6 +118,7 @@ class Soak:
     """The tasks that the mirror has had from the start."""
     frozen: dict[str, float] = field(default_factory=dict)
     did: Counter[str] = field(default_factory=Counter)
+    deeds: list[tuple[float, str]] = field(default_factory=list)
     refs: list[str] = field(default_factory=list)
     wanted: dict[int, str] = field(default_factory=dict)
     memory: list[tuple[float, int]] = field(default_factory=list)
@@ -135,6 +136,7 @@ class Soak:
             (1, self.restart_server),
         )
         act = self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]
+        self.deeds.append((time.monotonic(), act.__name__))
         act()
         self.did[act.__name__] += 1
         self.thaw()
@@ -221,6 +223,7 @@ class Soak:
             until = self.frozen.get(host.name)
             if until is not None and (every or time.monotonic() > until):
                 del self.frozen[host.name]
+                self.deeds.append((time.monotonic(), f"thaw {host.name}"))
                 host.signal(signal.SIGCONT)
 
     def kill(self) -> None:
@@ -306,10 +309,18 @@ class Soak:
         return rows(self.mirror.database_url, query)
 
     def _check_pace(self) -> None:
-        starts = sorted(entry.started for entry in self.mirror.box.log.entries())
-        closest = min((b - a for a, b in pairwise(starts)), default=1.0)
-        print(f"requests {len(starts)}, the closest two {closest * 1000:.0f} ms apart")
+        log = sorted(self.mirror.box.log.entries(), key=lambda entry: entry.started)
+        pairs = [(b.started - a.started, a, b) for a, b in pairwise(log)]
+        closest = min((apart for apart, *_ in pairs), default=1.0)
+        print(f"requests {len(log)}, the closest two {closest * 1000:.0f} ms apart")
+        for apart, first, second in pairs:
+            if apart < SPACING_S:
+                print(f"{apart:.3f} s: {first}\n{second}\nbefore: {self._deeds(second.started)}")
         assert closest >= SPACING_S, f"{closest} s apart, {SPACING_S} s are allowed"
+
+    def _deeds(self, until: float) -> list[str]:
+        """What was done in the minute before, and how many seconds before."""
+        return [f"{what} -{until - at:.2f}" for at, what in self.deeds if 0 < until - at < 60]
 
     def _check_memory(self) -> None:
         quarter = len(self.memory) // 4

@@ -41,10 +41,10 @@ def test_first_bytes_are_never_closer_than_the_rate(
             case "not before":
                 budget.not_before(value or 0)
             case _:
-                with budget.turn() as on_first_byte:
+                with budget.turn() as on_leaving:
                     if what == "slow handshake":
                         time.seconds += value or 0
-                    on_first_byte()
+                    on_leaving()
                     left.append(time.seconds)
                     time.seconds += value or 0
     assert all(b - a >= 1 / rate for a, b in pairwise(left))

@@ -9,13 +9,14 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from syncd.errors import AccountError, BadReply, ConfigError, Unanswered, Unreachable
 from syncd.worksection.backoff import Patience
-from syncd.worksection.connection import Wire
+from syncd.worksection.connection import PlainConnection, Wire
 from syncd.worksection.methods import tasks
 from tests.worksection import peer as wire
 from tests.worksection.builders import a_client
@@ -96,6 +97,27 @@ def test_what_was_sent_and_not_answered_may_have_landed(step: Step, request_: ob
         client.call(request_)
     assert type(caught.value).__name__ == expected
     assert len(peer.requests) == 1
+
+
+def test_the_pace_counts_from_when_the_bytes_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is stopped between its clock and its socket sends late."""
+    told: list[str] = []
+    send = HTTPConnection.send
+
+    def noted(connection: HTTPConnection, data: bytes) -> None:
+        send(connection, data)
+        told.append("bytes")
+
+    monkeypatch.setattr(HTTPConnection, "send", noted)
+    with Peer(ok()) as peer:
+        exchange = Wire()
+        exchange.begin(lambda: told.append("clock"))
+        host, _, port = peer.url.removeprefix("http://").partition(":")
+        connection = PlainConnection(host, int(port), wire=exchange)
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        connection.close()
+    assert ["clock", "bytes", "clock"] == told
 
 
 def test_silence_is_unanswered() -> None:
