@@ -64,9 +64,24 @@ def seed(db: Database, count: int) -> None:
             numbers = range(start, min(start + 10_000, count))
             tx.execute(insert(tasks), [_task(n, random_) for n in numbers])
             tx.execute(insert(task_tags), [link for n in numbers for link in _links(n, random_)])
-    mirror = "tasks, task_tags, tags, members, projects"  # as autovacuum would; the outbox is new
+    analyze(db)
+
+
+def analyze(db: Database) -> None:
+    """Let the planner know the mirror, as autovacuum would; the outbox is new."""
+    mirror = "tasks, task_tags, tags, members, projects"
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
         own.exec_driver_sql("ANALYZE" if db.is_sqlite else f"VACUUM ANALYZE {mirror}")
+
+
+def whole(db: Database, name: str, *, times: int = 3) -> dict[str, float]:
+    """Return the milliseconds of one of QUERIES without a WHERE, on the table and on the view."""
+    table, _, view = _three("", count=name == "COUNT(*)", sqlite=db.is_sqlite)
+    with db.read() as tx:
+        return {
+            "tasks": best(fetch(tx, table), times),
+            "live_tasks": best(fetch(tx, view), times),
+        }
 
 
 def _person(n: int) -> dict[str, Any]:

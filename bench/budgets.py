@@ -1,0 +1,112 @@
+"""The budgets, each with what was measured of it: met or not, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench import floor, peer, pulls, starts
+from bench.figures import Results
+from bench.timing import CPU, MB
+
+ORIENTATION = 10_000
+"""The size that the budgets of a pull speak of."""
+FLAT = 1.2
+MEMORY_OVER_ANSWER_MB = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One promise: what, how much is allowed, and what was measured, if it was."""
+
+    what: str
+    allowed: float
+    measured: float | None
+    unit: str
+    at_least: bool = False
+    aside: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether it is kept; None where it was not measured."""
+        if self.measured is None:
+            return None
+        return self.measured >= self.allowed if self.at_least else self.measured <= self.allowed
+
+    @property
+    def sentence(self) -> str:
+        """Say so."""
+        limit = f"{'at least' if self.at_least else 'at most'} {self.allowed:g} {self.unit}"
+        if self.measured is None:
+            return f"{self.what}: {limit}. Not measured in this run."
+        verdict = "Met" if self.met else "**Not met**"
+        return f"{self.what}: {limit}. {verdict}: {self._by}{self.aside}."
+
+    @property
+    def _by(self) -> str:
+        assert self.measured is not None  # noqa: S101 - asked only where it was
+        away = abs(self.measured / self.allowed - 1)
+        side = "above" if self.measured > self.allowed else "below"
+        return f"{self.measured:.3g} {self.unit}, {away:.0%} {side} the limit"
+
+
+def budgets(results: Results) -> Iterator[Budget]:
+    """Yield every budget."""
+    size = ORIENTATION if ORIENTATION in results.sizes else max(results.sizes)
+    for database in results.databases:
+        yield from _pulls(results, size, database)
+        yield _flat(results, database)
+        yield _memory(results, database)
+        yield _start(results, size, database, starts.STATUS, 0.4)
+    yield _start(results, size, results.databases[0], starts.HELP, 0.2)
+
+
+def _pulls(results: Results, size: int, database: str) -> Iterator[Budget]:
+    first_ahead = 5 if database == "SQLite" else 4
+    for what, under, over, ahead in (
+        (pulls.FIRST, floor.WRITE, peer.FIRST, first_ahead),
+        (pulls.UNCHANGED, floor.HASH, peer.AGAIN, 40),
+        ("1 % changed", floor.DECODE, peer.AGAIN, 10),
+    ):
+        named = f"{what} of {size:,} tasks, {database}"
+        yield _near(results, size, database, what, under, named)
+        faster = results.ratio(size, database, over, what)
+        yield Budget(f"{named}, against {over}", ahead, faster, "times faster", at_least=True)
+
+
+def _near(results: Results, size: int, database: str, what: str, under: str, named: str) -> Budget:
+    wall = results.ratio(size, database, what, under)
+    used = results.ratio(size, database, what, under, CPU)
+    aside = f" (of CPU, {used:.3g} times)" if used else ""
+    return Budget(f"{named}, against {under}", 2, wall, "times the floor", aside=aside)
+
+
+def _flat(results: Results, database: str) -> Budget:
+    """The cost per task at the largest size against that at 10,000."""
+    costs = {
+        size: found.median / size
+        for size in results.sizes
+        if size >= ORIENTATION and (found := results.find(size, database, pulls.FIRST))
+    }
+    what = f"cost per task of a first mirror, {database}, from 10,000 to"
+    if len(costs) < 2:
+        return Budget(f"{what} 1,000,000", FLAT, None, "times")
+    largest = max(costs)
+    return Budget(f"{what} {largest:,}", FLAT, costs[largest] / costs[min(costs)], "times")
+
+
+def _memory(results: Results, database: str) -> Budget:
+    size = max(results.sizes)
+    peak = results.find(size, database, pulls.MEMORY, MB)
+    answer = results.find(size, database, pulls.LARGEST, MB)
+    over = max(peak.values) - answer.median if peak and answer else None
+    what = f"peak memory over the largest answer, {size:,} tasks, {database}"
+    return Budget(what, MEMORY_OVER_ANSWER_MB, over, "MB")
+
+
+def _start(results: Results, size: int, database: str, what: str, allowed: float) -> Budget:
+    found = results.find(size, database, what)
+    aside = f" (median {found.median:.2g} s)" if found else ""
+    tried = f", best of {len(found.values)}" if found else ""
+    named = f"`{what}`, {database}{tried}"
+    return Budget(named, allowed, found.best if found else None, "s", aside=aside)

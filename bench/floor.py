@@ -1,0 +1,162 @@
+"""The floor under a pull: the same bytes and the same rows with nothing around them.
+
+The rows are those of the mirror that was just made, every column of them. They are written by the
+driver's bulk path in one transaction, into tables with the same columns and keys, without checks
+and without further indexes. What is read out for that is read before the clock starts.
+"""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+import requests
+from psycopg.types.string import TextLoader
+from sqlalchemy import Column, MetaData, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
+
+from bench.account import Account, fetch, listings
+from bench.children import answer
+from bench.timing import timed
+from syncd.resources.members import members
+from syncd.resources.projects import projects
+from syncd.resources.tags import tags
+from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
+
+WRITE, HASH, DECODE = "floor: fetch, decode, write", "floor: fetch, hash", "floor: fetch, decode"
+TABLES = (projects, members, tags, tasks, task_tags, task_relations, files)
+TIMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one table, as the driver takes them."""
+
+    table: Table
+    names: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+
+
+def bare(table: Table, dialect: Any) -> str:
+    """Return the statement that makes a table of the same columns and key, and nothing else."""
+    made = Table(
+        table.name,
+        MetaData(),
+        *(Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in table.c),
+    )
+    return str(CreateTable(made).compile(dialect=dialect))
+
+
+def selected(table: Table) -> str:
+    """Return the query for all of a table."""
+    return f"SELECT {', '.join(table.c.keys())} FROM {table.name}"
+
+
+class OnSqlite:
+    """The floor's own file, made as ours is."""
+
+    def __init__(self, database: str, folder: Path) -> None:
+        with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as mirror:
+            self._rows = [
+                Rows(one, tuple(one.c.keys()), mirror.execute(selected(one)).fetchall())
+                for one in TABLES
+            ]
+        self._floor = sqlite3.connect(folder / "floor.db", isolation_level=None)
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL"):
+            self._floor.execute(f"PRAGMA {pragma}")
+        for one in TABLES:
+            self._floor.execute(bare(one, sqlite.dialect()))
+
+    def write(self) -> None:
+        """Write all rows in one transaction."""
+        self._floor.execute("BEGIN IMMEDIATE")
+        for one in self._rows:
+            marks = ", ".join("?" * len(one.names))
+            self._floor.executemany(f"INSERT INTO {one.table.name} VALUES ({marks})", one.rows)
+        self._floor.execute("COMMIT")
+
+    def empty(self) -> None:
+        """Make place for the next time."""
+        for one in TABLES:
+            self._floor.execute(f"DELETE FROM {one.name}")
+
+
+class OnPostgres:
+    """The floor's own schema, beside the mirror."""
+
+    def __init__(self, database: str, _: Path) -> None:
+        self._floor = psycopg.connect(database.replace("+psycopg", ""), autocommit=True)
+        for name in ("json", "jsonb"):  # documents stay text, as COPY takes them
+            self._floor.adapters.register_loader(name, TextLoader)
+        self._rows = [
+            Rows(one, tuple(one.c.keys()), self._floor.execute(selected(one)).fetchall())
+            for one in TABLES
+        ]
+        self._floor.execute("CREATE SCHEMA floor")
+        self._floor.execute("SET search_path TO floor")
+        for one in TABLES:
+            self._floor.execute(bare(one, postgresql.dialect()))
+
+    def write(self) -> None:
+        """Write all rows in one transaction."""
+        with self._floor.transaction(), self._floor.cursor() as cursor:
+            for one in self._rows:
+                with cursor.copy(f"COPY {one.table.name} FROM STDIN") as copy:
+                    for row in one.rows:
+                        copy.write_row(row)
+
+    def empty(self) -> None:
+        """Make place for the next time."""
+        self._floor.execute(f"TRUNCATE {', '.join(one.name for one in TABLES)}")
+
+
+def hashed(body: bytes) -> bytes:
+    """Return what tells one answer from another."""
+    return blake2b(body, digest_size=20).digest()
+
+
+def each(
+    session: requests.Session, addresses: Sequence[str], do: Callable[[bytes], object]
+) -> None:
+    """Fetch answers one by one and do something with each."""
+    for address in addresses:
+        do(fetch(session, address))
+
+
+def measured(order: dict[str, Any]) -> dict[str, Any]:
+    """Measure the floor of each kind of pull."""
+    account, database = Account(order["url"]), order["database"]
+    all_reads = [account.signed(read) for read in order["reads"]]
+    listed = [account.signed(read) for read in listings(order["reads"])]
+    place = (OnSqlite if database.startswith("sqlite") else OnPostgres)(
+        database, Path(order["folder"])
+    )
+    samples = []
+    gc.freeze()  # the rows at hand are no part of what a floor costs
+    with requests.Session() as session:
+        each(session, all_reads, hashed)
+
+        def whole() -> None:
+            each(session, all_reads, msgspec.json.decode)
+            place.write()
+
+        for _ in range(TIMES):
+            samples += timed(HASH, partial(each, session, listed, hashed))
+            samples += timed(DECODE, partial(each, session, listed, msgspec.json.decode))
+            samples += timed(WRITE, whole)
+            place.empty()
+    return {"samples": samples}
+
+
+if __name__ == "__main__":
+    answer(measured)

@@ -1,0 +1,85 @@
+"""Our pulls, in one process as a daemon makes them: first, unchanged, 1 % and 10 % changed.
+
+Process and server are warm: one mirror is made and thrown away before, since its imports are
+start-up; and what the account encodes anew after an edit is asked for once before we are timed.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import requests
+from sqlalchemy import text
+
+from bench import live_tasks, mirrors
+from bench.account import Account, fetch, listings
+from bench.children import answer
+from bench.timing import MB, MS, REQUESTS, Sample, peak_mb, timed
+from syncd.bootstrap import App
+
+FIRST, UNCHANGED = "first mirror", "unchanged pull"
+CHANGED = {"1 % changed": 100, "10 % changed": 10}
+"""One task in so many is renamed before the pull."""
+MEMORY, LARGEST = "peak memory of a first mirror", "largest answer"
+QUERIES = ("SELECT *", "COUNT(*)")
+TIMES = 3
+"""How often an unchanged pull is made in one run; it is short."""
+
+
+def warm(account: Account, reads: list[dict[str, str]]) -> int:
+    """Ask for all of this once; returns the bytes of the largest answer."""
+    with requests.Session() as session:
+        return max(len(fetch(session, account.signed(read))) for read in reads)
+
+
+def change(app: App, account: Account, one_in: int) -> None:
+    """Rename one task in so many, evenly spread over the account."""
+    with app.db.read() as tx:
+        ids = list(tx.scalars(text("SELECT id FROM tasks WHERE removed_at IS NULL ORDER BY id")))
+    account.rename(ids[one_in // 2 :: one_in], f"Renamed {app.clock():%X.%f}")
+
+
+def measured(order: dict[str, Any]) -> dict[str, Any]:
+    """Make one run of pulls into an empty database; `warm_up` is the one that is thrown away."""
+    account = Account(order["url"])
+    reads, samples = _first_of_all(account, mirrors.opened(Path(order["warm_up"])))
+    app = mirrors.opened(Path(order["config"]))
+    samples += timed(FIRST, partial(mirrors.pulled, app))
+    for _ in range(TIMES):
+        samples += timed(UNCHANGED, partial(mirrors.pulled, app))
+    for what, one_in in CHANGED.items():
+        change(app, account, one_in)
+        warm(account, listings(reads))
+        samples += timed(what, partial(mirrors.pulled, app))
+    return {"samples": samples + _reading(app), "reads": reads}
+
+
+def _first_of_all(account: Account, app: App) -> tuple[list[dict[str, str]], list[Sample]]:
+    """Make the first mirror of this process; returns what it asked for, and its memory."""
+    before = len(account.asked())
+    mirrors.pulled(app)
+    peak = peak_mb()
+    app.db.close()
+    reads = account.asked()[before:]
+    largest = warm(account, reads) / 1e6
+    return reads, [
+        (MEMORY, MB, peak),
+        (LARGEST, MB, largest),
+        (FIRST, REQUESTS, len(reads)),
+    ]
+
+
+def _reading(app: App) -> list[Sample]:
+    """Read the table and the view over it whole."""
+    live_tasks.analyze(app.db)
+    return [
+        (f"{query} of {name}", MS, cost)
+        for query in QUERIES
+        for name, cost in live_tasks.whole(app.db, query).items()
+    ]
+
+
+if __name__ == "__main__":
+    answer(measured)

@@ -1,0 +1,181 @@
+"""docs/performance.md, written from the results of a run: tables, budgets, the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bench import floor, peer, pulls, pushes, singer, starts
+from bench.budgets import budgets
+from bench.figures import Figure, Results
+from bench.timing import CPU, MB, MS, REQUESTS, WALL
+
+PULLS = (
+    (pulls.FIRST, floor.WRITE),
+    (pulls.UNCHANGED, floor.HASH),
+    ("1 % changed", floor.DECODE),
+    ("10 % changed", floor.DECODE),
+)
+"""Each kind of pull, and the floor under it."""
+PEERS = {"dlt": peer, "Meltano": singer}
+"""Modules that name their first load and every later one."""
+NOT_HAD = "-"
+INTRODUCTION = """\
+# Performance
+
+Written by `make bench`; not by hand. Figures are medians with their spread, (lowest..highest).
+Ratios are of medians of this one run; seconds are this machine's and mean little elsewhere.
+
+- The **floor** is the same work with nothing around it: the same requests, their answers decoded
+  by msgspec, and the rows of the finished mirror, all columns of its seven tables, written by
+  `executemany` in one transaction or by COPY, into tables with the same columns and keys but
+  without checks and further indexes. For an unchanged pull it is to fetch and hash the listing,
+  for a changed one to fetch and decode it.
+- The **peers** are dlt, with its REST client and `write_disposition="merge"` by id, and Meltano's
+  target for PostgreSQL, fed by a tap of our own in the same process; the same account, the same
+  kind of database. They load everything each time, keep no history of tasks and look for no
+  removals.
+- The simulated account is a process of its own, warm and without a pace. Each kind of work runs in
+  a process of its own, warm too: start-up is not counted.
+"""
+
+
+def performance(results: Results, *, plot: str | None = None) -> str:
+    """Return the page."""
+    parts = [INTRODUCTION, *_remarks(results), "## Budgets\n", *_budgets(results)]
+    parts += [f"![pulls against their floor and dlt]({plot})\n"] if plot else []
+    for size in results.sizes:
+        for database in results.databases:
+            if results.find(size, database, pulls.FIRST):
+                parts += _section(results, size, database)
+    return "\n".join([*parts, "## The run\n", *_about(results)]) + "\n"
+
+
+def _remarks(results: Results) -> Iterator[str]:
+    before, after = results.about["load"]
+    cores = results.about["cores"]
+    if max(before, after) > cores:
+        yield (
+            "**The machine was under load** from other work: on average"
+            f" {before:.1f} processes wanted to run at the start and {after:.1f} at the end, the"
+            f" bench's own included, on {cores} cores. Take the ratios with caution, and the"
+            " seconds with more.\n"
+        )
+    for note in results.notes:
+        yield f"{note}\n"
+
+
+def _budgets(results: Results) -> Iterator[str]:
+    found = list(budgets(results))
+    known = [one for one in found if one.met is not None]
+    yield f"{sum(one.met is True for one in known)} of {len(known)} that were measured are met.\n"
+    for one in found:
+        yield f"- {one.sentence[0].upper()}{one.sentence[1:]}"
+    yield "- Each figure within its stated spread when run again: one run cannot tell.\n"
+
+
+def _section(results: Results, size: int, database: str) -> Iterator[str]:
+    yield f"## {size:,} tasks, {database}\n"
+    peers = [name for name, one in PEERS.items() if results.find(size, database, one.FIRST)]
+    yield from _table(
+        (
+            *("pull", "syncd, s", "CPU, s", "floor, s", "times the floor"),
+            *(head for name in peers for head in (f"{name}, s", f"{name} / syncd")),
+        ),
+        (_pull(results, size, database, peers, *row) for row in PULLS),
+    )
+    edits = [per for n in pushes.EDITS if results.find(size, database, per := pushes.per_edit(n))]
+    yield from _table(
+        ("push", "requests", "CPU, ms", "wall, ms"),
+        (_push(results, size, database, what) for what in edits),
+    )
+    yield from _table(("besides", ""), _besides(results, size, database))
+
+
+def instead(name: str, what: str) -> str:
+    """Return what a peer does in the place of this pull."""
+    first: str = PEERS[name].FIRST
+    again: str = PEERS[name].AGAIN
+    return first if what == pulls.FIRST else again
+
+
+def _pull(
+    results: Results, size: int, database: str, peers: Sequence[str], what: str, under: str
+) -> Sequence[str]:
+    def shown(name: str, measure: str = WALL) -> str:
+        return spread(results.find(size, database, name, measure))
+
+    ours = (shown(what), shown(what, CPU), shown(under))
+    others = [instead(name, what) for name in peers]
+    return (
+        *(what, *ours, times(results.ratio(size, database, what, under))),
+        *(
+            cell
+            for one in others
+            for cell in (shown(one), times(results.ratio(size, database, one, what)))
+        ),
+    )
+
+
+def _push(results: Results, size: int, database: str, what: str) -> Sequence[str]:
+    def found(measure: str) -> Figure | None:
+        return results.find(size, database, what, measure)
+
+    return (
+        what,
+        spread(found(REQUESTS), digits=2),
+        spread(found(CPU), scale=1000, digits=1),
+        spread(found(WALL), scale=1000, digits=1),
+    )
+
+
+def _besides(results: Results, size: int, database: str) -> Iterator[Sequence[str]]:
+    for query in pulls.QUERIES:
+        view, table = (f"{query} of {name}" for name in ("live_tasks", "tasks"))
+        ratio = times(results.ratio(size, database, view, table, MS))
+        both = [spread(results.find(size, database, one, MS), digits=1) for one in (view, table)]
+        yield (
+            f"`{query}` of `live_tasks` against `tasks`",
+            f"{ratio}: {both[0]} ms and {both[1]} ms",
+        )
+    for what in (starts.HELP, starts.STATUS):
+        yield f"`{what}`, start to end", f"{spread(results.find(size, database, what))} s"
+    for what in (pulls.MEMORY, pulls.LARGEST):
+        yield what, f"{spread(results.find(size, database, what, MB), digits=1)} MB"
+    yield (
+        f"requests of a {pulls.FIRST}",
+        spread(results.find(size, database, pulls.FIRST, REQUESTS), digits=0),
+    )
+    used, lasted = (results.find(size, database, starts.IDLE, one) for one in (CPU, WALL))
+    if used and lasted:
+        said = f"{used.median:.2f} CPU s in {lasted.median:.0f} s at the default intervals"
+        yield f"`syncd run`, {starts.IDLE}", said
+
+
+def spread(figure: Figure | None, *, scale: float = 1, digits: int = 3) -> str:
+    """Return a median with its spread, or a dash."""
+    if figure is None:
+        return NOT_HAD
+    low, high = min(figure.values) * scale, max(figure.values) * scale
+    middle = f"{figure.median * scale:.{digits}f}"
+    return middle if low == high else f"{middle} ({low:.{digits}f}..{high:.{digits}f})"
+
+
+def times(ratio: float | None) -> str:
+    """Return a ratio, or a dash."""
+    return NOT_HAD if ratio is None else f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
+
+
+def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+    yield ""
+
+
+def _about(results: Results) -> Iterator[str]:
+    about = results.about
+    yield f"- {about['date']}, `{about['command']}`, {about['runs']} runs"
+    yield f"- {about['machine']}"
+    peers = [f"{name} {version}" for name, version in about.get("peers", {}).items()]
+    yield f"- {', '.join([about['versions'], *about['databases'], *peers])}"

@@ -1,0 +1,140 @@
+"""One run of the bench: for each size and database, ours, the floor and the peer in turn.
+
+They alternate, so that what else the machine does meets all three; ratios are of medians.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import children, mirrors, peer, singer, starts
+from bench.account import Account, serving
+from bench.databases import POSTGRESQL, SQLITE, Databases, opened
+from bench.figures import Results
+from bench.timing import Sample
+
+PROJECTS_WHEN_BIG = 200
+BIG = 100_000
+"""From here on the tasks are spread over a number of projects, each within the account's limit."""
+PEERS = (
+    (peer, "dlt", (SQLITE, POSTGRESQL)),
+    (singer, "Meltano's target", (POSTGRESQL,)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be measured; `idle_s` 0 and `peers` False leave these out."""
+
+    sizes: tuple[int, ...]
+    runs: int
+    databases: tuple[str, ...]
+    idle_s: float
+    starts: int
+    peers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one round happens: an account, an empty mirror of it, a folder."""
+
+    account: Account
+    tasks: int
+    databases: Databases
+    folder: Path
+    database: str
+    config: Path
+
+
+def measure(plan: Plan, results: Results, tell: Callable[[str], object]) -> None:
+    """Measure all of a plan into `results`, telling each step."""
+    for why in filter(None, (module.missing() for module, _, _ in PEERS if plan.peers)):
+        results.note(f"A peer is missing: {why}.")
+    with opened(plan.databases) as found, tempfile.TemporaryDirectory() as root:
+        results.about["databases"] = [one.said for one in found]
+        for tasks in plan.sizes:
+            with serving(tasks, PROJECTS_WHEN_BIG if tasks >= BIG else None) as account:
+                for run in range(plan.runs):
+                    for one in found:
+                        tell(f"{tasks:,} tasks, {one.name}, run {run + 1} of {plan.runs}")
+                        place = _place(Path(root), account, tasks, one)
+                        _round(plan, results, place, last=run + 1 == plan.runs)
+
+
+def _place(root: Path, account: Account, tasks: int, databases: Databases) -> Place:
+    folder = Path(tempfile.mkdtemp(dir=root))
+    database = databases.new(folder)
+    config = mirrors.configured(folder, account.url, database)
+    return Place(account, tasks, databases, folder, database, config)
+
+
+def _round(plan: Plan, results: Results, place: Place, *, last: bool) -> None:
+    pulls = children.ask(
+        "bench.pulls", url=place.account.url, config=str(place.config), warm_up=_spare(place)
+    )
+    floor = children.ask(
+        "bench.floor",
+        url=place.account.url,
+        database=place.database,
+        folder=str(place.folder),
+        reads=pulls["reads"],
+    )
+    samples = pulls["samples"] + floor["samples"]
+    if plan.peers:
+        samples += _peers(results, place, pulls["reads"])
+    if last:
+        samples += _once(plan, place)
+    results.add(place.tasks, place.databases.name, samples)
+
+
+def _spare(place: Place) -> str:
+    """Return the configuration of a mirror that is thrown away."""
+    folder = place.folder / "spare"
+    folder.mkdir()
+    return str(mirrors.configured(folder, place.account.url, place.databases.new(folder)))
+
+
+def _peers(results: Results, place: Place, reads: list[dict[str, str]]) -> list[Sample]:
+    """Measure each peer that is here and knows this database; one that fails is named."""
+    samples: list[Sample] = []
+    for module, named, databases in PEERS:
+        if place.databases.name in databases and not module.missing():
+            try:
+                found = _peer(module.__name__, place, reads)
+            except children.ChildFailed as error:
+                results.note(f"{named} failed on {place.databases.name}: {error}")
+                continue
+            results.about.setdefault("peers", {})[named] = found["version"]
+            samples += found["samples"]
+    return samples
+
+
+def _peer(module: str, place: Place, reads: list[dict[str, str]]) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp(dir=place.folder))
+    return children.ask(
+        module,
+        url=place.account.url,
+        database=place.databases.new(folder),
+        warm_up=place.databases.new(folder),
+        reads=reads,
+        environ=peer.environ(str(folder)),
+    )
+
+
+def _once(plan: Plan, place: Place) -> Any:
+    """Measure what needs a mirror and is repeated by itself."""
+    pushes = children.ask(
+        "bench.pushes",
+        url=place.account.url,
+        config=str(place.config),
+        tasks=place.tasks,
+        runs=plan.runs,
+    )
+    samples = pushes["samples"] + starts.starts(place.config, plan.starts)
+    if plan.idle_s:
+        samples += starts.idle(place.config, place.database, plan.idle_s)
+    return samples
