@@ -155,6 +155,8 @@ def _dependency(kin: Kin, id: int) -> Wait | None:
     change = kin.changes.get(id)
     if change is None or change.state in {"applied", "confirmed"}:
         return None
+    if change.operation == "create" and change.task_id is not None:
+        return None  # the task is there, whatever the account did not do of what was asked
     if change.state == "queued" and id not in kin.stuck:
         return None
     return Wait("depends", id, change.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
@@ -103,6 +103,27 @@ def test_a_tag_put_on_and_taken_off_again_stays_theirs_until_ours_is_sent_or_the
         world.come_to_rest()
         world.check()
         assert {ids[title] for title in kept} == set(shown(world.mirror, task)["tags"])
+
+
+def test_an_edit_that_went_along_with_a_lost_creation_is_no_broken_promise(a_mirror):
+    """The state machine found it: the creation was said to have failed, and its edits waited."""
+    account, project = an_account()
+    mirror = a_mirror(account)
+    mirror.pull()
+    columns = "project_id, ref, name, date_end, priority"
+    mirror.execute(
+        f"INSERT INTO live_tasks ({columns}) VALUES ({project}, 'r', 'A', '2026-03-20', 3)"
+    )
+    mirror.execute("UPDATE live_tasks SET date_end = NULL, name = 'B' WHERE ref = 'r'")
+    mirror.box.faults.add(Fault("drop", "post_task", when="after"))
+    pushed(mirror)
+    mirror.clock.move(timedelta(minutes=5))
+    pushed(mirror)
+    mirror.clock.move(timedelta(minutes=5))
+    pushed(mirror)
+    assert ["confirmed", "confirmed"] == states(mirror)
+    (task,) = [one for one in account.tasks.values() if one.name == "B"]
+    assert (None, 3) == (task.date_end, task.priority)
 
 
 def test_the_part_of_a_conflict_that_has_gone_is_not_anothers_edit(a_mirror):

@@ -155,6 +155,12 @@ def test_a_child_of_a_new_parent_waits_for_its_reopening_too():
     assert [("reopen", (3,)), ("create", (2,))] == verbs(made)
 
 
+def test_a_creation_that_was_not_honoured_whole_holds_nobody():
+    """Its task is there: what was queued for it goes on."""
+    creation = a_creation(1, "r", state="failed", task_id=9)
+    assert [("update", (2,))] == verbs(plan(creation, edit(2, 9, ref="r", depends_on=(1,))))
+
+
 def test_a_ref_is_free_again_once_its_creation_has_failed():
     made = plan(
         a_creation(1, "r", state="failed"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -59,31 +60,35 @@ class Trees:
 
 
 def summary(found: Found) -> Tree:
-    """Sum up a tree that was read."""
+    """Sum up a tree that was read. Every new tree passes here: lists are built at once."""
+    records, nodes = zip(*found, strict=True)
     untagged = [(record.id, node.tags) for record, node in found if record.tags is None]
-    nodes = [node for _, node in found]
+    tagged = [node.tags for node in nodes if isinstance(node.tags, dict)]
+    people = [one for node in nodes for one in (node.user_from, node.user_to)]
     return Tree(
-        ids=tuple(record.id for record, _ in found),
-        hashes=tuple(content_hash(record) for record, _ in found),
-        tagless=tuple(id for id, tags in untagged if not tags),
-        unnamed=tuple(id for id, tags in untagged if tags),
+        ids=tuple([record.id for record in records]),
+        hashes=tuple([content_hash(record) for record in records]),
+        tagless=tuple([id for id, tags in untagged if not tags]),
+        unnamed=tuple([id for id, tags in untagged if tags]),
         lasting=not any(isinstance(node.tags, list) and node.tags for node in nodes),
-        keys=tuple(sum(getattr(node, key) is not UNSET for node in nodes) for key in OPTIONAL_KEYS),
-        project_ids=frozenset(record.project_id for record, _ in found),
-        projects=_stubs(node.project for node in nodes),
-        members=_stubs(one for node in nodes for one in (node.user_from, node.user_to)),
-        tags=tuple(
-            Stub(number(key), name)
-            for node in nodes
-            if isinstance(node.tags, dict)
-            for key, name in node.tags.items()
-        ),
+        keys=tuple(map(sum, zip(*map(_presence, nodes), strict=True))),
+        project_ids=frozenset([record.project_id for record in records]),
+        projects=_stubs([node.project for node in nodes]),
+        members=_stubs(people),
+        tags=tuple([Stub(number(key), name) for tags in tagged for key, name in tags.items()]),
     )
+
+
+_values = attrgetter(*OPTIONAL_KEYS)
+
+
+def _presence(node: UsualNode) -> list[bool]:
+    return [value is not UNSET for value in _values(node)]
 
 
 def _stubs(named: Iterable[Named | UnsetType]) -> tuple[Stub, ...]:
     return tuple(
-        Stub(number(one.id), one.name, one.page, one.email) for one in named if one is not UNSET
+        [Stub(number(one.id), one.name, one.page, one.email) for one in named if one is not UNSET]
     )
 
 

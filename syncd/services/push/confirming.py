@@ -76,12 +76,22 @@ def _promise(out: Outgoing, lane: Sequence[Change]) -> Promise | None:
         return None
     fields, base = written(applied)
     created = any(change.operation == "create" for change in applied)
+    left = _went_along(lane) if created else frozenset()
     return Promise(
         task_id,
         applied,
-        with_ids(fields, out.names),
+        with_ids({name: fields[name] for name in fields.keys() - left}, out.names),
         _AS_NEW if created else with_ids(base, out.names),
     )
+
+
+def _went_along(lane: Sequence[Change]) -> frozenset[str]:
+    """Name the fields of edits that went out with a lost creation and are looked at again.
+
+    The task that was found has their values, not the creation's; they answer for them.
+    """
+    again = (change for change in lane if change.state == "queued" and change.attempts)
+    return frozenset(name for change in again for name in change.patch)
 
 
 def _searched(eyes: Eyes, out: Outgoing, promises: Iterable[Promise]) -> dict[int, Sight]:
