@@ -17,6 +17,7 @@ import structlog
 
 from syncd.bootstrap import App, policy
 from syncd.daemon.known import Known
+from syncd.daemon.memory import give_back
 from syncd.daemon.pulse import Heartbeat
 from syncd.daemon.wake import Settling
 from syncd.errors import LeaseLost, Stopped, StorageFailed, SyncdError, Unauthorized
@@ -140,6 +141,8 @@ class Turns:
         self._known.halted, self._known.key_refused_at = "", None
         self._tell.landed(report)
         self._rest_after(time.monotonic() - began)
+        if not report.unchanged:
+            give_back()
         if self._shadow:
             self._rehearse()
         return Ended(report.outcome, report.requests, f"{report.observed_at:%H:%M:%S} UTC")

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from syncd.model.records import Stub, TaskRecord, content_hash
@@ -24,7 +25,7 @@ Key = tuple[frozenset[str], int | None]
 """What the meaning of the bytes depends on: the extras asked for, and the request's project."""
 
 
-class Tree(Struct, frozen=True):
+class Tree(Struct, frozen=True, array_like=True):
     """What a tree came to, its records left aside; the task at its top is the first of `ids`.
 
     `keys` counts each of OPTIONAL_KEYS. One that is not `lasting` shows tags by names, and what
@@ -44,19 +45,26 @@ class Tree(Struct, frozen=True):
 
 
 class Trees:
-    """The trees of the last answer, by the hash of their bytes."""
+    """The trees of the last answer, by the hash of their bytes.
+
+    Kept packed: thousands of small objects take ten times as much, and hold the memory between
+    them for as long as they live.
+    """
 
     def __init__(self) -> None:
         self._key: Key | None = None
-        self._trees: dict[bytes, Tree] = {}
+        self._packed = b""
 
     def last(self, key: Key) -> Mapping[bytes, Tree]:
         """Return the trees of the last answer to the same question."""
-        return self._trees if key == self._key else {}
+        return _unpack(self._packed) if key == self._key else {}
 
-    def keep(self, key: Key, trees: dict[bytes, Tree]) -> None:
+    def keep(self, key: Key, trees: Mapping[bytes, Tree]) -> None:
         """Keep the trees of an answer instead of those before it."""
-        self._key, self._trees = key, trees
+        self._key, self._packed = key, msgspec.msgpack.encode(trees)
+
+
+_unpack: Final = msgspec.msgpack.Decoder(dict[bytes, Tree]).decode
 
 
 def summary(found: Found) -> Tree:
