@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Final
 
 from syncd.errors import ConfigError
@@ -43,6 +44,8 @@ class Budget:
         self._turn = threading.Lock()
         self._state = threading.Lock()
         self._next_start = clock()
+        self._left = clock()
+        self._quickest_s = inf
         self._requests = 0
 
     @property
@@ -103,6 +106,19 @@ class Budget:
             self._start()
             yield self._started
 
+    def answered(self) -> None:
+        """Take the head of an answer for the latest at which its request can have arrived.
+
+        One that was long on its way arrives closer to the next than they were sent. How long cannot
+        be told from how long the account worked, so whatever the quickest answer did not take
+        counts as the way.
+        """
+        with self._state:
+            took_s = self._clock() - self._left
+            self._quickest_s = min(self._quickest_s, took_s)
+            late_s = took_s - self._quickest_s
+            self._next_start = max(self._next_start, self._left + late_s + self._spacing_s)
+
     def _wait(self) -> None:
         while (seconds := self.wait_s()) > 0:
             self._sleep(seconds)
@@ -113,7 +129,8 @@ class Budget:
 
     def _started(self) -> None:
         with self._state:
-            self._next_start = max(self._next_start, self._clock() + self._spacing_s)
+            self._left = self._clock()
+            self._next_start = max(self._next_start, self._left + self._spacing_s)
 
 
 def _spacing_s(requests_per_second: float, host: str) -> float:

@@ -215,6 +215,7 @@ class Client:
         started = self._budget.now()
         signed = self._scheme.sign(request, self._base_url)
         incoming = self._transport.open(signed, fresh=request.writes, on_leaving=on_leaving)
+        self._budget.answered()
         with closing(incoming):
             skew_s = _skew_s(incoming.headers.get("Date", ""), self._clock())
             body = receive(incoming)
