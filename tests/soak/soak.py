@@ -170,7 +170,8 @@ class Soak:
     def we_create(self) -> None:
         """A script creates a task, and says so twice: its ref keeps it single."""
         ref = f"ref-{len(self.refs)}"
-        project = self.rng.choice(sorted(self.mirror.account.projects))
+        projects = self.mirror.account.projects.values()
+        project = self.rng.choice(sorted(one.id for one in projects if one.status == "active"))
         new = f"INSERT INTO live_tasks (project_id, ref, name) VALUES ({project}, '{ref}', '{ref}')"
         if self._queue(new):
             self.refs.append(ref)
