@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -122,11 +122,11 @@ class Records(dict[int, Any]):
     """Records by id, some of which are read only when they are asked for."""
 
     def __getitem__(self, id: int) -> TaskRecord:
-        found = super().__getitem__(id)
-        if not isinstance(found, Unread):
-            return found  # type: ignore[no-any-return]
-        self.update((record.id, record) for record in found.records())
-        return super().__getitem__(id)  # type: ignore[no-any-return]
+        found: TaskRecord | Unread = super().__getitem__(id)
+        if isinstance(found, Unread):
+            self.update((record.id, record) for record in found.records())
+            found = super().__getitem__(id)
+        return cast("TaskRecord", found)
 
     def get(self, id: int, default: Any = None) -> Any:
         """Return one, or `default`."""
