@@ -132,6 +132,36 @@ def test_an_assignee_who_was_not_named_stays(mirror: Mirror) -> None:
     assert (9, member) == (shown(mirror, id)["priority"], shown(mirror, id)["assignee_id"])
 
 
+def test_an_assignee_nobody_had_before_is_shown_at_once_and_is_the_next_base(
+    a_mirror: MakeMirror,
+) -> None:
+    """ANY is no member of the account's list: the mirror knows it from the tasks that show it."""
+    account = Account()
+    account.create_member("Olena", "Owner", "olena@example.com")
+    id = account.create_task(account.create_project("Office"), "task")
+    mirror = a_mirror(account)
+    mirror.pull()
+    for assignee, priority in (("ANY", 3), ("NOONE", 4)):
+        mirror.execute(f"UPDATE live_tasks SET assignee_email = '{assignee}' WHERE id = {id}")
+        pushed(mirror)
+        assert assignee == live(mirror, id)["assignee_email"]
+        mirror.execute(f"UPDATE live_tasks SET priority = {priority} WHERE id = {id}")
+        pushed(mirror)
+    assert ["confirmed"] * 4 == states(mirror)
+
+
+def test_a_member_whom_a_look_names_first_is_shown_by_address(mirror: Mirror) -> None:
+    id = one(mirror)
+    mirror.execute(f"UPDATE live_tasks SET priority = 9 WHERE id = {id}")
+    new = mirror.account.create_member("Nina", "New", "nina@example.com")
+    mirror.account.edit_task(id, assignee_id=new)
+    pushed(mirror)
+    assert "nina@example.com" == live(mirror, id)["assignee_email"]
+    mirror.execute(f"UPDATE live_tasks SET assignee_email = NULL WHERE id = {id}")
+    pushed(mirror)
+    assert ["confirmed", "confirmed"] == states(mirror)
+
+
 def test_an_assignee_whom_the_account_refuses_is_named_as_the_reason(mirror: Mirror) -> None:
     id = one(mirror)
     member = mirror.value("SELECT max(id) FROM members WHERE kind='person' AND removed_at IS NULL")

@@ -6,7 +6,7 @@ let a write go or confirm one, and is never the reason to stop one (API sheet, 5
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,7 +17,7 @@ import msgspec
 from syncd.errors import BadReply, Refused
 from syncd.model.change import Fields
 from syncd.model.outbound import Place
-from syncd.model.records import TaskRecord
+from syncd.model.records import Stub, TaskRecord
 from syncd.resources.tasks import wire
 from syncd.resources.tasks.flat import place_of
 from syncd.resources.tasks.wire import Node, TagIds, read_files, read_tags, read_task
@@ -38,7 +38,10 @@ UNTOLD_BY_SEARCH = UNTOLD | {
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A task as one answer showed it; `record` and `fields` are None where it is gone."""
+    """A task as one answer showed it; `record` and `fields` are None where it is gone.
+
+    `people` are the members that the answer names with their address.
+    """
 
     task_id: int
     observed_at: datetime
@@ -46,6 +49,7 @@ class Sight:
     record: TaskRecord | None = None
     fields: Fields | None = None
     files: tuple[str, ...] | None = None
+    people: tuple[Stub, ...] = ()
 
     @property
     def undecided(self) -> frozenset[str]:
@@ -74,12 +78,13 @@ class Eyes:
             return Sight(id, self.clock(), "task")
         node = answer.decode(dict[str, Any]) or {}
         record = _sensible(id, partial(self._read, node))
-        fields = self._fields(record, node)
+        people = _people(node)
+        fields = self._fields(record, people)
         if form == "text" and isinstance(node.get("text"), str):
             fields["text"] = node["text"]
         attached = read_files(node, frozenset({"files"})) or ()
         names = tuple(file.name for file in attached)
-        return Sight(id, answer.observed_at, "task", record, fields, names)
+        return Sight(id, answer.observed_at, "task", record, fields, names, people)
 
     def search(
         self, ids: Collection[int], status: Literal["active", "done"], places: Mapping[int, Place]
@@ -98,8 +103,9 @@ class Eyes:
                     record = _sensible(id, partial(_flat, node, places[id]))
                 except BadReply:
                     continue
-                fields = self._fields(record, node)
-                found[id] = Sight(id, answer.observed_at, "search", record, fields)
+                people = _people(node)
+                fields = self._fields(record, people)
+                found[id] = Sight(id, answer.observed_at, "search", record, fields, people=people)
         return found
 
     def _read(self, node: Node) -> TaskRecord:
@@ -111,14 +117,19 @@ class Eyes:
             return record
         return msgspec.structs.replace(record, tags=read_tags({"tags": None}, self.tag_ids))
 
-    def _fields(self, record: TaskRecord, node: Node) -> dict[str, Any]:
-        people = dict(self.names.members)
-        for key in ("user_to", "user_from"):
-            person = node.get(key) or {}
-            id, email = as_id(person.get("id")), as_text(person.get("email"))
-            if id is not None and email and "@" in email:
-                people[id] = email
-        return shown(record, replace(self.names, members=people))
+    def _fields(self, record: TaskRecord, people: Iterable[Stub]) -> dict[str, Any]:
+        named = {one.id: one.email for one in people if "@" in one.email}
+        return shown(record, replace(self.names, members={**self.names.members, **named}))
+
+
+def _people(node: Node) -> tuple[Stub, ...]:
+    found = []
+    for key in ("user_to", "user_from"):
+        person = node.get(key) or {}
+        id, email = as_id(person.get("id")), as_text(person.get("email"))
+        if id is not None and email:
+            found.append(Stub(id, as_text(person.get("name")) or "", email=email))
+    return tuple(found)
 
 
 def _flat(node: Node, at: Place) -> TaskRecord:

@@ -14,16 +14,20 @@ from sqlalchemy import Connection
 
 from syncd.model.listing import Scope
 from syncd.model.plan import Image, Insert, Restore, TaskPlan, Update
-from syncd.model.records import TaskRecord
+from syncd.model.records import Stub, TaskRecord
 from syncd.resources.derived import Derived
+from syncd.resources.members import members
 from syncd.resources.tasks.images import load_images
 from syncd.resources.tasks.writes import Writing, apply
+from syncd.services import catalogues
+from syncd.services.catalogues import Gathered
 from syncd.services.memory import ADMIN
 from syncd.services.planning import ASK_AGAIN
 from syncd.services.push.looking import Sight
 from syncd.services.push.pushing import Run
 from syncd.store import checkpoints
 from syncd.store.engine import Database
+from syncd.store.mirror import rows_by
 from syncd.store.state import LAST_SLICE, next_instant, remember
 from syncd.sync.reconcile import reconcile
 
@@ -59,15 +63,28 @@ class Mirroring:
 
 def mirror(run: Run, tx: Connection, sights: Iterable[Sight]) -> None:
     """Write looked-at tasks into the mirror; one that is gone is for a pull to judge."""
+    sights = tuple(sights)
     newest = {
         one.task_id: Observed(one.record, one.observed_at, one.undecided, placed=one.how == "task")
         for one in sights
         if one.record is not None
     }
     work = run.work
+    _name_strangers(run, tx, (stub for one in sights for stub in one.people))
     on = Mirroring(work.db, tx, work.derived, work.extra, run.id)
     written = reflect(on, newest.values())
     run.counts["mirrored"] += len(written.inserts + written.updates + written.restores)
+
+
+def _name_strangers(run: Run, tx: Connection, people: Iterable[Stub]) -> None:
+    """Write the members that no answer named before: a task's assignee has an address then."""
+    named = {stub.id: stub for stub in people}
+    known = {row.id for row in rows_by(tx, (members.c.id,), members.c.id, named)}
+    strangers = {id: stub for id, stub in named.items() if id not in known}
+    if strangers:
+        work, nothing = run.work, Gathered()
+        planned = catalogues.plan(tx, work.derived, nothing, {"member": strangers})
+        catalogues.apply(work.db, tx, planned, nothing, at=work.clock(), run_id=run.id)
 
 
 def reflect(
