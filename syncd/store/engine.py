@@ -81,7 +81,15 @@ class Database:
         options: dict[str, Any] = {"syncd_write": write, _COMMITTED: committed}
         try:
             with self.engine.connect().execution_options(**options) as tx, tx.begin():
-                yield tx
+                try:
+                    yield tx
+                except Exception:
+                    raise
+                except BaseException as interrupt:
+                    # The driver may be in the middle of something. A rollback it refuses would
+                    # take the interrupt's place; closing ends the transaction as well.
+                    tx.invalidate(interrupt)
+                    raise
         except DBAPIError as error:
             raise storage_failed(error.orig, self.label) from error
         for do in committed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -31,6 +32,28 @@ def test_a_failed_block_leaves_nothing(db):
         1 / 0  # noqa: B018 - anything that fails
     with db.read() as tx:
         assert tx.scalar(text("SELECT count(*) FROM scratch")) == 0
+
+
+def test_an_interrupted_block_leaves_nothing_and_the_next_one_works(db):
+    with db.write() as tx:
+        tx.execute(text("CREATE TABLE scratch (n integer)"))
+    with pytest.raises(KeyboardInterrupt), db.write() as tx:
+        tx.execute(text("INSERT INTO scratch VALUES (1)"))
+        raise KeyboardInterrupt
+    with db.write() as tx:
+        assert tx.scalar(text("SELECT count(*) FROM scratch")) == 0
+
+
+def test_an_interrupt_in_the_middle_of_a_command_of_the_server_is_one(postgres_url):
+    """Ctrl-C can come before the driver knows that its COPY has begun: a rollback is refused."""
+    db = open_database(postgres_url)
+    with pytest.raises(KeyboardInterrupt), db.write() as tx:
+        tx.execute(text("SELECT 1"))
+        driver: Any = tx.connection.driver_connection
+        driver.pgconn.send_query(b"SELECT pg_sleep(20)")
+        raise KeyboardInterrupt
+    with db.read() as tx:
+        assert tx.scalar(text("SELECT 1")) == 1
 
 
 def test_a_reader_cannot_write_on_postgresql(postgres_url):
