@@ -222,6 +222,21 @@ def test_a_day_of_closing_for_a_task_that_is_reopened_is_said_not_to_have_been_t
     assert "date_closed is nothing, not 2026-02-01" in last["error"]
 
 
+def test_a_day_of_closing_that_a_later_reopening_takes_away_keeps_neither_from_going(office):
+    """The two are settled together: what else the first carries must not go without the other."""
+    mirror = office(2)
+    task, other = ids(mirror)
+    edit(mirror, "status = 'done'", task)
+    pushed(mirror)
+    edit(mirror, "date_closed = '2026-02-01', priority = 7, tags = 'urgent'", task)
+    edit(mirror, "priority = 3", other)
+    edit(mirror, "status = 'active'", task)
+    assert "complete" == pushed(mirror).outcome
+    now = shown(mirror, task)
+    assert ("active", 7, 1) == (now["status"], now["priority"], len(now["tags"]))
+    assert ["confirmed"] * 4 == states(mirror)
+
+
 # --- a refused key
 
 

@@ -1,6 +1,7 @@
 """Units: steps of a plan that go together, because they carry the same changes.
 
 One edit of a task's fields and of its tags is two requests, over one look and under one intent.
+So is an edit with what takes a part of it back, such as a reopening and a day of closing.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from syncd.model.outbound import Planned, Step, Wait
-
-_TOGETHER = {("update", "tag"), ("tag", "update")}
 
 
 @dataclass(frozen=True)
@@ -43,24 +42,25 @@ class Unit:
 
 
 def units(planned: Iterable[Planned]) -> tuple[Unit, ...]:
-    """Put together the steps of a plan that belong together, in the plan's order.
+    """Put together the steps of a plan that carry the same changes, at the place of their last.
 
-    Other lanes' steps may stand between them. Left apart, the first would settle the change, and
-    what the second carries of it would never go out.
+    Other steps may stand between them; those of the same lane come along. Left apart, the first
+    would settle the changes, and what the second carries of them would never go out. Only what a
+    creation could not carry goes by itself: it is queued again once the task is there.
     """
-    found: list[Unit] = []
-    latest: dict[str, int] = {}
-    for each in planned:
-        at = latest.get(each.step.lane)
-        if at is not None and _joins(found[at], each.step):
-            found[at] = Unit((*found[at].steps, each.step), found[at].after)
-        else:
-            latest[each.step.lane] = len(found)
-            found.append(Unit((each.step,), each.after))
-    return tuple(found)
+    found: dict[int, Unit] = {}
+    places: dict[str, list[int]] = {}
+    for place, each in enumerate(planned):
+        own = places.setdefault(each.step.lane, [])
+        first = next((n for n, at in enumerate(own) if _joins(found[at], each.step)), len(own))
+        joined = [found.pop(at) for at in own[first:]]
+        own[first:] = [place]
+        found[place] = Unit(
+            (*(step for unit in joined for step in unit.steps), each.step),
+            (*(wait for unit in joined for wait in unit.after), *each.after),
+        )
+    return tuple(found.values())
 
 
 def _joins(unit: Unit, step: Step) -> bool:
-    last = unit.steps[-1]
-    verbs = (last.verb, step.verb) in _TOGETHER
-    return verbs and last.lane == step.lane and not set(last.changes).isdisjoint(step.changes)
+    return not unit.creates and not set(unit.changes).isdisjoint(step.changes)
