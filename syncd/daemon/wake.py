@@ -6,7 +6,6 @@ that follows the first within it goes along; nobody waits longer than LONGEST_S 
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from syncd.errors import StorageFailed
@@ -28,7 +26,6 @@ LONGEST_S: Final = 1.2
 TURN_S: Final = 1.0
 """How long the thread listens before it gives a sign of life, and looks whether it is to stop."""
 AGAIN_S: Final = 2.0
-FAILURES: Final = (sqlite3.Error, psycopg.Error, DBAPIError, OSError)
 
 
 class Settling:
@@ -98,6 +95,7 @@ class Waker:
         self._stop.set()
 
     def _listen(self) -> None:
+        driver = self._db.engine.dialect.loaded_dbapi  # of SQLite, the other is never loaded
         while not self._stop.is_set():
             try:
                 with listening(self._db) as listener:
@@ -106,7 +104,7 @@ class Waker:
             except StorageFailed as error:
                 self._trouble = error
                 return
-            except FAILURES as error:
+            except (driver.Error, DBAPIError, OSError) as error:
                 get_logger().warning("waker.failed", error=type(error).__name__)
                 self._alive_at = time.monotonic()
                 self._stop.wait(AGAIN_S)

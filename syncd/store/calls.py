@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final, Protocol
 
-from psycopg import sql
 from sqlalchemy import text
 
 from syncd.store.engine import Database
@@ -59,7 +58,7 @@ def listening(db: Database) -> Iterator[Listener]:
         connection: Any = pooled.driver_connection
         pooled.detach()  # it listens until it is closed, and the pool must not hand it on
         connection.autocommit = True
-        connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+        connection.execute(f"LISTEN {CHANNEL}")
         schema = connection.execute("SELECT current_schema()").fetchone()[0]
         yield _Server(connection, schema)
 
