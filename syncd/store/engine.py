@@ -109,9 +109,17 @@ class Database:
         if self.is_sqlite:
             _try_to_write(tx)
         elif tx.scalar(text("SHOW transaction_read_only")) == "on":
-            raise DatabaseUnusable(
-                f"{self.label} is read-only.", hint="Name the primary server, not a standby."
-            )
+            raise self._read_only()
+
+    def refuse_standby(self, tx: Connection) -> None:
+        """Raise DatabaseUnusable on a standby, whose locks are none of the primary's."""
+        if not self.is_sqlite and tx.scalar(text("SELECT pg_is_in_recovery()")):
+            raise self._read_only()
+
+    def _read_only(self) -> DatabaseUnusable:
+        return DatabaseUnusable(
+            f"{self.label} is read-only.", hint="Name the primary server, not a standby."
+        )
 
     def _check_version(self, tx: Connection) -> None:
         if self.is_sqlite:

@@ -90,9 +90,11 @@ def hold_unwritten(db: Database) -> Iterator[Lease]:
     """Hold the lease without a word in the database, for work that writes nothing.
 
     The row still names nobody, so a holder must leave the pace behind by waiting for it.
+    On a standby the lock would keep nobody away; it is refused there.
     """
     with _locked(db):
         with db.read() as tx:
+            db.refuse_standby(tx)
             row = tx.execute(select(lease).where(lease.c.name == NAME)).first()
         if row is None:
             yield Lease(0, None, clean=True)

@@ -203,7 +203,7 @@ def build_world(
 ) -> World:
     """An account and its two machines."""
     account = Account.seeded(tasks=150, archived=0, pending=0, delayed=0)
-    boxes = list(_served(stack, account, hosts))
+    boxes = list(served(stack, account, hosts))
     mirror = build(boxes[0], server.url_for(database), folder / "mirror.toml")
     stack.callback(mirror.app.db.close)
     machines = []
@@ -217,7 +217,7 @@ def build_world(
     return World(*machines, mirror)
 
 
-def _served(stack: ExitStack, account: Account, hosts: list[Host]) -> Iterator[Sandbox]:
+def served(stack: ExitStack, account: Account, hosts: list[Host]) -> Iterator[Sandbox]:
     """The account on each host's loopback, by the same address everywhere."""
     port = 0
     for host in hosts:

@@ -79,14 +79,17 @@ class Host:
                 raise OSError(ctypes.get_errno(), f"cannot enter {self._path}")
 
 
-def make_hosts(stack: ExitStack, *names: str) -> list[Host]:
-    """Make hosts of these names, taken away with the stack. Raises NoHosts."""
+def make_hosts(stack: ExitStack, *names: str, first: int = 0) -> list[Host]:
+    """Make hosts of these names, taken away with the stack. Raises NoHosts.
+
+    Whoever makes hosts while there are others begins at a number that is `first` free.
+    """
     if not is_root():
         raise NoHosts("root is needed")
     for program, package in NEEDED.items():
         if shutil.which(program) is None:
             raise NoHosts(f"{program} is missing: apt-get install {package}")
-    return [_host(stack, name, number) for number, name in enumerate(names)]
+    return [_host(stack, name, number) for number, name in enumerate(names, first)]
 
 
 def _host(stack: ExitStack, name: str, number: int) -> Host:

@@ -19,11 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -228,20 +229,31 @@ class Cluster:
     Databases belong to an ordinary role, as they do at people's: what only a superuser may do
     must not slip into the program. `close` or the end of this process takes everything away.
     It is reached from `networks` too, at its own address in each; those are up already.
+    As a `standby_of` another one it begins as its copy, follows it, and may only be read.
     """
 
-    def __init__(self, *, networks: Sequence[IPv4Interface] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        networks: Sequence[IPv4Interface] = (),
+        standby_of: Cluster | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._networks = networks
+        self._settings = {**SETTINGS, **(settings or {})}
         self.home = make_home()
         self._data_home = make_data_home(self.home)
         try:
             self.binaries = find_binaries(self.home)
             self.port = _free_port()
-            self.password = secrets.token_urlsafe(12)
+            self.password = standby_of.password if standby_of else secrets.token_urlsafe(12)
             self._admin: psycopg.Connection | None = None
             self._numbers = itertools.count(1)
             self._supervisor = self._supervise()
-            self._initdb()
+            if standby_of is None:
+                self._initdb()
+            else:
+                self._copy(standby_of)
         except BaseException:
             for folder in self._folders:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -291,6 +303,28 @@ class Cluster:
         assert self._supervisor.stdout is not None
         self._supervisor.stdout.close()
 
+    def catch_up_with(self, primary: Cluster) -> None:
+        """Wait until this standby shows everything that its primary has written by now."""
+        written = primary.value("SELECT pg_current_wal_insert_lsn()::text")
+        deadline = time.monotonic() + START_S
+        shown = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
+        while not self.value(shown):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the standby did not get to {written}: {self.log[-2000:]}")
+            time.sleep(0.02)
+
+    def change(self, **settings: str) -> None:
+        """Change settings of a server that runs; only such as it takes without a restart."""
+        for name, value in settings.items():
+            changed = sql.SQL("ALTER SYSTEM SET {} = {}")
+            self._execute(changed.format(sql.Identifier(name), sql.Literal(value)))
+        self._execute(sql.SQL("SELECT pg_reload_conf()").format())
+
+    def value(self, query: str) -> Any:
+        """What one row of one column is, asked by the superuser."""
+        row = self._as_admin().execute(query.encode()).fetchone()
+        return row[0] if row else None
+
     def url_for(self, database: str, *, role: str = OWNER, host: str = "127.0.0.1") -> str:
         """Return the SQLAlchemy URL of a database, as its owner or as another role."""
         return f"postgresql+psycopg://{role}:{self.password}@{host}:{self.port}/{database}"
@@ -326,9 +360,12 @@ class Cluster:
         )
 
     def _execute(self, statement: sql.Composed) -> None:
+        self._as_admin().execute(statement)
+
+    def _as_admin(self) -> psycopg.Connection:
         if self._admin is None:  # kept, since a connection takes as long as what is asked on it
             self._admin = self._connect()
-        self._admin.execute(statement)
+        return self._admin
 
     def _forget_admin(self) -> None:
         if self._admin is not None:
@@ -403,8 +440,18 @@ class Cluster:
         self.start()
         self.create_role(OWNER)
 
+    def _copy(self, primary: Cluster) -> None:
+        # Streams from the first moment on; -R writes whom to follow, and that it is a standby.
+        source = f"host=127.0.0.1 port={primary.port} user={ADMIN} password={primary.password}"
+        copied = [*("-D", self.data, "-d", source, "-X", "stream", "-c", "fast", "-R", "--no-sync")]
+        done = self._run([self.binaries.command("pg_basebackup"), *copied])
+        if done.returncode != 0:
+            raise PostgresMissing(f"pg_basebackup failed: {done.stderr.strip()}")
+        self._configure()
+        self.start()
+
     def _configure(self) -> None:
-        settings = {**SETTINGS, "port": self.port, "unix_socket_directories": self.home}
+        settings = {**self._settings, "port": self.port, "unix_socket_directories": self.home}
         listened = [SETTINGS["listen_addresses"], *(str(one.ip) for one in self._networks)]
         settings["listen_addresses"] = ",".join(listened)
         with (self.data / "postgresql.conf").open("a") as conf:
