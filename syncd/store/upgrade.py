@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, column, inspect, select, table, text
 
 from syncd import shipped
-from syncd.errors import StorageFailed
+from syncd.errors import DatabaseUnusable, StorageFailed
 from syncd.store.engine import Database
 from syncd.store.revisions import VERSION_TABLE, SchemaState, schema_state_of
 
@@ -72,7 +72,23 @@ def _prepare_schema(db: Database, tx: Connection) -> None:
     if db.schema and not inspect(tx).has_schema(db.schema):
         quoted = db.engine.dialect.identifier_preparer.quote(db.schema)
         tx.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
+    _refuse_closed_schema(db, tx)
     tx.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+
+
+def _refuse_closed_schema(db: Database, tx: Connection) -> None:
+    """Say it plainly where we may not make tables: since PostgreSQL 15 `public` is its owner's."""
+    query = """SELECT current_user, s.name, has_schema_privilege(s.name, 'USAGE')
+        AND has_schema_privilege(s.name, 'CREATE')
+      FROM (SELECT coalesce(:schema, current_schema(), 'public') AS name) s"""
+    role, schema, open_to_us = tx.execute(text(query), {"schema": db.schema}).one()
+    if not open_to_us:
+        quote = db.engine.dialect.identifier_preparer.quote
+        raise DatabaseUnusable(
+            f"{db.label}: {role} may not make tables in the schema {schema}.",
+            hint="As its owner or an administrator:"
+            f" GRANT USAGE, CREATE ON SCHEMA {quote(schema)} TO {quote(role)};",
+        )
 
 
 def _prepare_file(db: Database) -> None:

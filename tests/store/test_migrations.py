@@ -6,7 +6,9 @@ import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from urllib.parse import quote
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -15,7 +17,7 @@ from sqlalchemy import inspect, text
 
 import syncd.services.pull  # noqa: F401 - imports every table
 from syncd import shipped
-from syncd.errors import SchemaMismatch
+from syncd.errors import DatabaseUnusable, SchemaMismatch
 from syncd.store.engine import open_database
 from syncd.store.schema import metadata
 from syncd.store.upgrade import schema_state, upgrade
@@ -74,6 +76,25 @@ def test_somebody_elses_tables_are_refused(database_url):
     with pytest.raises(SchemaMismatch):
         upgrade(db, now=NOW)
     assert tables(db) == {"invoices"}
+
+
+@pytest.mark.parametrize("schema", [None, "Büro 3"])
+def test_a_role_that_may_make_no_tables_learns_what_it_needs(postgres, schema):
+    """By default it is so since PostgreSQL 15, for everybody who does not own the database."""
+    role = f"lodger {schema}"
+    postgres.create_role(role)
+    name = postgres.create_database()
+    with psycopg.connect(postgres.admin_url_for(name).replace("+psycopg", "")) as admin:
+        admin.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")  # before 15 it was not so
+        admin.execute('CREATE SCHEMA "Büro 3"')
+    db = open_database(postgres.url_for(name, role=quote(role)), schema=schema)
+    said = f"may not make tables in the schema {schema or 'public'}"
+    with pytest.raises(DatabaseUnusable, match=said) as caught:
+        upgrade(db, now=NOW)
+    with psycopg.connect(postgres.admin_url_for(name).replace("+psycopg", "")) as admin:
+        admin.execute(caught.value.hint.rpartition(": ")[2])
+    upgrade(db, now=NOW)
+    db.close()
 
 
 def test_every_table_and_column_is_explained(db):
