@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from syncd.store.report import VIEWS
 from tests.reporting.story import ANN, BEN, DOING, IDS, NOONE, REVIEW, SHOP, SITE, plain, shown
 from tests.support.mirror import Mirror, connected, fetched
 
@@ -14,6 +17,7 @@ A, B, NOBODY = "Ann Example", "Ben Example", "Executive isn't assigned"
 LAUNCH, DESIGN, LOGO, TEXTS, SERVER, DEPLOY, TEST, OLD, CART, PAY, SHIP, GONE, IDEA, EARLY = (
     IDS.values()
 )
+REOPENED = "2026-03-05"
 MON_9, MON_16 = "2026-03-09", "2026-03-16"
 SITE_ROW = (SITE, "Site")
 SHOP_ROW = (SHOP, "Shop")
@@ -361,6 +365,25 @@ def test_a_done_task_that_was_gone_for_a_day_is_not_closed_twice(world):
         ("2026-03-08", 0, 1, 0, 5, 2),
         ("2026-03-09", 0, 0, 1, 5, 3),
     ] == found
+
+
+@pytest.mark.parametrize("one", VIEWS, ids=lambda one: one.name)
+def test_no_number_ends_in_idle_zeros(world, one):
+    """37.5000000000000000 is what a division of PostgreSQL gives."""
+    answered = [value for row in world.rows(f"SELECT * FROM {one.name}") for value in row.values()]
+    numbers = [str(each) for each in answered if isinstance(each, Decimal)]
+    assert [] == [each for each in numbers if "." in each and each.endswith("0")]
+
+
+def test_a_day_on_which_nothing_happened_stands_as_the_one_before(world):
+    """Every day once for each project, from its first one until today."""
+    query = "SELECT day, open, done, added + closed AS moved FROM report_daily WHERE project_id ="
+    found = shown(world.database_url, f"{query} {SITE} ORDER BY day")
+    days = [date(2026, 2, 2) + timedelta(n) for n in range(37)]
+    assert [f"{day}" for day in days] == [row[0] for row in found]
+    quiet = [(before, row) for before, row in pairwise(found) if row[3] == 0 and row[0] != REOPENED]
+    assert quiet
+    assert all(before[1:3] == row[1:3] for before, row in quiet)
 
 
 def test_freshness_is_green_only_when_it_is_true(world):

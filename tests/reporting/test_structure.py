@@ -2,27 +2,69 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import inspect
 
 from syncd import shipped
 from syncd.store import report
 from syncd.store.engine import open_database
-from syncd.store.upgrade import upgrade
+from syncd.store.upgrade import downgrade, upgrade
 from tests.reporting.story import NOW
 from tests.support.mirror import connected, rows
 
 THEIRS = "CREATE VIEW of_a_dashboard AS SELECT name, days_late FROM report_tasks"
+THEIRS_OF_PROJECTS = "CREATE VIEW of_projects AS SELECT project_name, progress FROM report_projects"
+_WORD = re.compile(r"\w+")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_the_frozen_sql_is_what_the_program_means(dialect):
-    """A change of a view needs a new migration with a copy of its own."""
-    copies = sorted((shipped.path("migrations") / "sql").glob(f"*.{dialect}.sql"))
-    texts = [one.read_text(encoding="utf-8") for one in copies]
-    newest = [text for text in texts if "VIEW report_tasks" in text][-1]
-    frozen = [one.strip() for one in newest.split(report.SEPARATOR)]
-    assert [one.strip() for one in report.statements(dialect)] == frozen
+    """A change of a view needs a new migration with a copy of its own, of that view alone."""
+    held: dict[str, str] = {}
+    for copy in sorted((shipped.path("migrations") / "sql").glob(f"*.{dialect}.sql")):
+        text = copy.read_text(encoding="utf-8")
+        held |= {_head(one): one.strip() for one in text.split(report.SEPARATOR)}
+    ours = {one.name for one in report.VIEWS}
+    frozen = {head: text for head, text in held.items() if ours & set(_WORD.findall(head))}
+    assert {_head(one): one.strip() for one in report.statements(dialect)} == frozen
+
+
+def _head(statement: str) -> str:
+    """What a statement is about: the newest of those with the same head is what holds."""
+    return re.split(r" \(| IS ", statement.strip().splitlines()[0])[0]
+
+
+@pytest.mark.parametrize("url", ["ready_sqlite_url", "ready_postgres_url"])
+def test_the_views_before_the_last_change_come_back_and_go_again(url, request):
+    """Down and up, with somebody's view on top: it answers all along."""
+    url = request.getfixturevalue(url)
+    with connected(url) as own:
+        own.execute(THEIRS_OF_PROJECTS)
+        own.commit()
+    db = open_database(url)
+    now = _made(url)
+    downgrade(db, "0008")
+    before = _made(url)
+    assert now != before
+    assert [] == rows(url, "SELECT * FROM of_projects")
+    upgrade(db, now=NOW)
+    db.close()
+    assert now == _made(url)
+    assert [] == rows(url, "SELECT * FROM of_projects")
+
+
+def _made(url: str) -> dict[str, str]:
+    """The text of each of our views, as the database has it."""
+    query = (
+        "SELECT name, sql FROM sqlite_master WHERE type = 'view'"
+        if url.startswith("sqlite")
+        else "SELECT viewname AS name, definition AS sql FROM pg_views"
+        " WHERE schemaname = current_schema()"
+    )
+    ours = {one.name for one in report.VIEWS}
+    return {row["name"]: row["sql"] for row in rows(url, query) if row["name"] in ours}
 
 
 def test_every_column_of_every_view_is_explained(ready_database_url):

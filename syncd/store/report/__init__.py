@@ -1,12 +1,13 @@
 """The reporting views: what an analyst reads, the same on both databases.
 
 They are SQL, generated here for both dialects. What a database holds comes from the frozen copies
-in `migrations/sql`; a test keeps the newest copy equal to what is generated, so a change here needs
-a migration with a copy of its own. Such a migration must not take a view away from those who use
-it: on PostgreSQL it runs the same text with CREATE OR REPLACE VIEW, which keeps grants and
-dependent views and allows new columns at the end alone; SQLite has neither grants nor dependants
-by reference, there a view is dropped and made again. A view that has to change in another way gets
-a new name first, and the old one stays for a release.
+in `migrations/sql`; a test keeps the newest copy of each view equal to what is generated, so a
+change here needs a migration with a copy of what it changes and of nothing else, as 0009 has one.
+Such a migration must not take a view away from those who use it: on PostgreSQL it runs the same
+text with CREATE OR REPLACE VIEW, which keeps grants and dependent views and allows new columns at
+the end alone; SQLite has neither grants nor dependants by reference, there a view is dropped and
+made again. A view that has to change in another way gets a new name first, and the old one stays
+for a release.
 """
 
 from __future__ import annotations

@@ -51,15 +51,15 @@ _ON_POSTGRESQL = {
 
 def _changes(d: Dialect) -> str:
     until_present = "JOIN tasks x ON x.id = h.task_id AND x.valid_from = h.valid_to"
-    name, id = (author_of(d, "c", "c.field", "c.new", f"member_{what}") for what in ("name", "id"))
-    return f"""
-SELECT c.task_id, c.at, c.field, {_shown(d, "c.old")} AS old, {_shown(d, "c.new")} AS new,
-  {name} AS author, {id} AS author_id, c.run_id
-FROM (
+    arms = f"""
   {_arm(d, "JOIN task_history x ON x.task_id = h.task_id AND x.valid_from = h.valid_to")}
   UNION ALL
-  {_arm(d, until_present, present=True)}
-) c"""
+  {_arm(d, until_present, present=True)}"""
+    shown = ", ".join(f"{_shown(d, f'c.{value}')} AS {value}" for value in ("old", "new"))
+    kept = f"c.task_id, c.at, c.field, {shown}, c.run_id"
+    return f"""
+SELECT c.task_id, c.at, c.field, c.old, c.new, c.author, c.author_id, c.run_id
+FROM ({with_author(d, arms, kept=kept, field="c.field", new="c.new")}) c"""
 
 
 def _arm(d: Dialect, following: str, *, present: bool = False) -> str:
@@ -128,29 +128,60 @@ def _values(d: Dialect, image: str, *, present: bool) -> str:
 
 def _shown(d: Dialect, value: str) -> str:
     """Return a value as live_tasks writes it: emails and labels instead of ids."""
-    number = f"{value}::bigint" if d is POSTGRESQL else value
-    labels = d.labels_in(f"{value}::jsonb" if d is POSTGRESQL else value)
+    if d is POSTGRESQL:
+        labels = _LABELS.format(value)
+        email = f"(SELECT jsonb_object_agg(m.id, m.email) FROM members m) ->> {value}"
+    else:
+        labels = d.labels_in(value)
+        email = f"(SELECT m.email FROM members m WHERE m.id = {value})"
     return (
-        f"CASE c.field WHEN 'tags' THEN {labels} WHEN 'assignee_email' THEN"
-        f" (SELECT m.email FROM members m WHERE m.id = {number}) WHEN 'author_email' THEN"
-        f" (SELECT m.email FROM members m WHERE m.id = {number}) ELSE {value} END"
+        f"CASE c.field WHEN 'tags' THEN {labels} WHEN 'assignee_email' THEN {email}"
+        f" WHEN 'author_email' THEN {email} ELSE {value} END"
     )
 
 
-def author_of(d: Dialect, change: str, field: str, new: str, column: str) -> str:
-    """Return who made a change, if the account's feed told that very value at a time that fits.
+_LABELS = """CASE WHEN strpos({0}, ',') > 0
+    THEN (SELECT string_agg(coalesce(g.label, '#' || e.id), ','
+        ORDER BY coalesce(g.label, '#' || e.id) COLLATE "C")
+      FROM unnest(string_to_array(btrim({0}, '[]'), ', ')) e (id)
+      LEFT JOIN tags g ON g.id = e.id::bigint)
+    WHEN {0} <> '[]' THEN coalesce((SELECT jsonb_object_agg(g.id, g.label) FROM tags g)
+      ->> btrim({0}, '[]'), '#' || btrim({0}, '[]')) END"""
+"""On PostgreSQL: one document of all labels, as of all emails, is made once and looked up in. Of a
+small table it would read every row for each value. One tag alone needs no sorting either."""
 
-    `change` has task_id, since (the version before) and at. The rule is `syncd.services.authors`'.
+
+def with_author(d: Dialect, changes: str, *, kept: str, field: str, new: str) -> str:
+    """Return a select of `kept`, and of author and author_id, of a select of changes named `c`.
+
+    Each change has task_id, since (the version before) and at. The author is who the account's
+    feed says set that very value at a time that fits.
+    """
+    if d is not POSTGRESQL:
+        name, id = (_author_of(d, f"a.member_{what}", field, new) for what in ("name", "id"))
+        return f"SELECT {kept}, {name} AS author, {id} AS author_id FROM ({changes}) c"
+    # A WITH is not merged into what stands around it, so the feed is asked once for both columns,
+    # and not at all where none is wanted; a WHERE gets through all the same.
+    told = _author_of(d, "ARRAY[a.member_name, a.member_id::text]", field, new)
+    return (
+        "SELECT k.*, k.told[1] AS author, k.told[2]::bigint AS author_id"
+        f" FROM (WITH c AS ({changes}) SELECT {kept}, {told} AS told FROM c) k"
+    )
+
+
+def _author_of(d: Dialect, what: str, field: str, new: str) -> str:
+    """Return something of the event that told of change `c`, by the rule of `services.authors`.
+
     Stamps are minutes; without the account's time zone none can be held against a version, so
     nobody is named then.
     """
-    minute = f"({change}.since - interval '1 minute')"
+    minute = "(c.since - interval '1 minute')"
     if d is not POSTGRESQL:
-        whole = f"substr({change}.since, 1, 23)"
+        whole = "substr(c.since, 1, 23)"
         minute = f"strftime('%Y-%m-%d %H:%M:%f', {whole}, '-60 seconds') || '000'"
     return (
-        f"(SELECT a.{column} FROM activity a WHERE a.task_id = {change}.task_id"
-        f" AND a.entity = 'task' AND a.at > {minute} AND a.at <= {change}.at"
+        f"(SELECT {what} FROM activity a WHERE a.task_id = c.task_id"
+        f" AND a.entity = 'task' AND a.at > {minute} AND a.at <= c.at"
         f" AND {_told(d, field, new)} ORDER BY a.at DESC, a.id DESC LIMIT 1)"
     )
 

@@ -56,6 +56,12 @@ class Dialect(Protocol):
     def plus_days(self, day: str, days: int) -> str:
         """Return the date so many days later."""
 
+    def later(self, day: str, days: str) -> str:
+        """Return the date as many days later as a value says."""
+
+    def numbers(self, count: str) -> str:
+        """Return a table `e` whose column `key` holds 0, 1 and so on, as many as told."""
+
     def monday(self, day: str) -> str:
         """Return the Monday of a date's week, as ISO 8601 counts weeks."""
 
@@ -114,6 +120,13 @@ class _Sqlite:
 
     def plus_days(self, day: str, days: int) -> str:
         return f"date({day}, '{days:+} days')"
+
+    def later(self, day: str, days: str) -> str:
+        return f"date({day}, {days} || ' days')"
+
+    def numbers(self, count: str) -> str:
+        # Not a recursion, which no WHERE from outside would get through.
+        return f"json_each('[0' || replace(hex(zeroblob({count} - 1)), '00', ',0') || ']') e"
 
     def monday(self, day: str) -> str:
         return f"date({day}, 'weekday 0', '-6 days')"
@@ -182,14 +195,23 @@ class _Postgresql:
     def plus_days(self, day: str, days: int) -> str:
         return f"({day} + {days})"
 
+    def later(self, day: str, days: str) -> str:
+        return f"({day} + {days}::integer)"
+
+    def numbers(self, count: str) -> str:
+        # Of generate_series the planner believes that it gives a thousand, and compiles.
+        filled = f"unnest(array_fill(0, ARRAY[{count}])) WITH ORDINALITY u (zero, place)"
+        return f"LATERAL (SELECT u.place - 1 FROM {filled}) e (key)"
+
     def monday(self, day: str) -> str:
         return f"date_trunc('week', ({day})::timestamp)::date"
 
     def seconds(self, moment: str) -> str:
-        return f"floor(extract(epoch FROM {moment}))::bigint"
+        # Not extract, which works in numeric. A double holds a microsecond of these centuries.
+        return f"floor(date_part('epoch', {moment}))::bigint"
 
     def hours(self, seconds: str) -> str:
-        return f"round((({seconds})::bigint * 100 + 1800) / 3600 / 100.0, 2)"
+        return f"trim_scale(round((({seconds})::bigint * 100 + 1800) / 3600 / 100.0, 2))"
 
     def number(self, value: str, digits: int = 4) -> str:
         return f"trim_scale(round({value}, {digits}))"

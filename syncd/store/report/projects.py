@@ -13,7 +13,7 @@ WITH n AS MATERIALIZED (SELECT today FROM report_today)
 SELECT j.id AS project_id, j.name AS project_name, j.url, j.status, j.folder, j.manager_id,
   m.name AS manager_name, j.date_start, j.date_end,
   coalesce(k.tasks, 0) AS tasks, coalesce(k.open, 0) AS open, coalesce(k.tasks - k.open, 0) AS done,
-  ((k.tasks - k.open) * 1000 + k.tasks / 2) / k.tasks / 10.0 AS progress,
+  {d.number("((k.tasks - k.open) * 1000 + k.tasks / 2) / k.tasks / 10.0", 1)} AS progress,
   coalesce(k.late, 0) AS late, coalesce(k.hours, 0) AS estimate_hours,
   coalesce(k.open_hours, 0) AS open_estimate_hours, coalesce(k.money, 0) AS estimate_money,
   k.first_start, k.last_due, k.last_closed
@@ -33,25 +33,20 @@ WHERE j.removed_at IS NULL"""
 
 
 def _daily(d: Dialect) -> str:
-    running = "OVER (PARTITION BY f.project_id ORDER BY c.day)"
+    """Sum up the days on which something happened; each then stands until the next one."""
+    after = d.plus_days("(SELECT today FROM n)", 1)
+    counts = ", ".join(f"CASE e.key WHEN 0 THEN k.{name} ELSE 0 END AS {name}" for name in EFFECTS)
     return f"""
-WITH RECURSIVE {ledger(d)},
-daily AS MATERIALIZED (SELECT project_id, day, {sums()} FROM ledger GROUP BY project_id, day),
-first AS MATERIALIZED (SELECT project_id, min(day) AS day FROM daily GROUP BY project_id),
-calendar (day) AS (
-  SELECT min(day) FROM first
-  UNION ALL
-  SELECT {d.plus_days("c.day", 1)} FROM calendar c CROSS JOIN n WHERE c.day < n.today)
-SELECT k.day, k.project_id, j.name AS project_name, {_counts("k")},
+WITH {ledger(d)},
+daily AS (SELECT project_id, day, {sums()} FROM ledger GROUP BY project_id, day),
+running AS (
+  SELECT x.*, CAST(sum(x.more_open) OVER w AS bigint) AS open,
+    CAST(sum(x.more_done) OVER w AS bigint) AS done, lead(x.day, 1, {after}) OVER w AS next_day
+  FROM daily x WINDOW w AS (PARTITION BY x.project_id ORDER BY x.day))
+SELECT {d.later("k.day", "e.key")} AS day, k.project_id, j.name AS project_name, {counts},
   k.open, k.done, k.open + k.done AS total
-FROM (
-  SELECT c.day, f.project_id, {_zeroed("x")},
-    CAST(sum(coalesce(x.more_open, 0)) {running} AS bigint) AS open,
-    CAST(sum(coalesce(x.more_done, 0)) {running} AS bigint) AS done
-  FROM first f
-  JOIN calendar c ON c.day >= f.day
-  LEFT JOIN daily x ON x.project_id = f.project_id AND x.day = c.day
-) k
+FROM running k
+CROSS JOIN {d.numbers(d.days("k.next_day", "k.day"))}
 LEFT JOIN projects j ON j.id = k.project_id"""
 
 
