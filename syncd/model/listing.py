@@ -44,8 +44,8 @@ class Scope:
 class Slice:
     """One part of a listing: the tasks of the account, or of one project.
 
-    `hashes` holds the content hash of each task; `keys` counts how often each optional key was
-    seen; `tagless` are tasks that came without a tags key, `unnamed` those
+    `hashes` holds the content hash of each task; `keys` are the optional keys that any of them
+    shows; `tagless` are tasks that came without a tags key, `unnamed` those
     with tags by names that do not tell which; `subtasks` are those below another task and
     `project_ids` the projects of all; `short` says in words what this slice
     could not cover, and is empty for a complete one.
@@ -55,7 +55,7 @@ class Slice:
     observed_at: datetime
     tasks: Mapping[int, TaskRecord]
     hashes: Mapping[int, bytes]
-    keys: Mapping[str, int]
+    keys: frozenset[str]
     projects: tuple[Stub, ...] = ()
     members: tuple[Stub, ...] = ()
     tags: tuple[Stub, ...] = ()

@@ -1,5 +1,8 @@
 """Records as the account shows them, normalised: the values that are compared and stored.
 
+No record can be part of a cycle, so those that come by the ten thousand are none of the collector's
+(`gc=False`): a pull makes them all at once, and it would look through them again and again.
+
 `None` in a part of a task (`tags`, `files`, `relations`) means that the answer did not decide it;
 an empty tuple means that there are none.
 """
@@ -19,7 +22,7 @@ MemberKind = Literal["person", "anyone", "nobody"]
 RemovedReason = Literal["deleted", "archived", "out_of_reach", "out_of_scope", "unknown"]
 
 
-class Relation(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Relation(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """One directed edge between two tasks, as one of them reports it."""
 
     from_task_id: int
@@ -27,7 +30,7 @@ class Relation(msgspec.Struct, frozen=True, array_like=True, order=True):
     type: RelationType
 
 
-class FileRecord(msgspec.Struct, frozen=True, array_like=True, order=True):
+class FileRecord(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """A file of a task's description; `size` in bytes."""
 
     id: int
@@ -36,7 +39,7 @@ class FileRecord(msgspec.Struct, frozen=True, array_like=True, order=True):
     page: str
 
 
-class TaskRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class TaskRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """A task with its parts. `date_*` are the account's wall clock; `max_time` is in hours."""
 
     id: int
@@ -109,7 +112,7 @@ class TagRecord(msgspec.Struct, frozen=True, kw_only=True):
     access: str | None = None
 
 
-class Stub(msgspec.Struct, frozen=True, order=True):
+class Stub(msgspec.Struct, frozen=True, order=True, gc=False):
     """What a task's answer tells in passing about a project, a member or a tag."""
 
     id: int

@@ -5,7 +5,7 @@ Source: API sheet, sections 3 (10,000 records to an answer) and 5.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -17,6 +17,7 @@ from syncd.resources.tasks.flat import Places, read_slice
 from syncd.resources.tasks.known import Trees
 from syncd.resources.tasks.tree import read_listing
 from syncd.resources.tasks.wire import TagIds
+from syncd.services import garbage
 from syncd.services.overflow import fetch_overflowing
 from syncd.services.progress import Progress
 from syncd.store import checkpoints
@@ -46,6 +47,7 @@ class Fetched:
     observed_at: datetime
     slices: Sequence[SliceSource]
     digest: str | None = None
+    """Of all that was fetched project by project; None where an interrupted pull fetched some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,16 @@ def fetch_account(work: Fetching) -> Answer:
 
 def as_listing(work: Fetching, answer: Answer) -> Fetched:
     """Return the whole account's answer as a listing of one slice, read at once."""
-    part = read_listing(
-        answer.raw,
-        asked=frozenset(work.scope.extra),
-        observed_at=answer.observed_at,
-        tag_ids=work.tag_ids,
-        trees=work.trees,
-    )
+    with garbage.left_alone():
+        part = read_listing(
+            answer.raw,
+            asked=frozenset(work.scope.extra),
+            observed_at=answer.observed_at,
+            tag_ids=work.tag_ids,
+            trees=work.trees,
+        )
     source = SliceSource(None, answer.observed_at, lambda: part)
-    return Fetched("account", answer.observed_at, (source,), digest=digest(answer))
+    return Fetched("account", answer.observed_at, (source,))
 
 
 def digest(answer: Answer) -> str:
@@ -134,6 +137,7 @@ def fetch_projects(
 ) -> Fetched:
     """Fetch each project's tasks, going on where an interrupted pull stopped."""
     observed = dict(store.resume(now))
+    seen = None if observed else blake2b(digest_size=20)
     wanted = sorted(project_ids)
     todo = [id for id in wanted if id not in observed]
     for done, project_id in enumerate(todo):
@@ -147,11 +151,18 @@ def fetch_projects(
         checkpoint = _fetch_project(work, project_id, now=now, places=places)
         store.keep(checkpoint)
         observed[project_id] = checkpoint.observed_at
+        if seen is not None:
+            seen.update(checkpoints.fingerprint(checkpoint))
     slices = [
         SliceSource(id, observed[id], _loader(work, store, id, places))
         for id in sorted(wanted, key=lambda id: (observed[id], id))
     ]
-    return Fetched("projects", min([now, *(one.observed_at for one in slices)]), slices)
+    return Fetched(
+        "projects",
+        min([now, *(one.observed_at for one in slices)]),
+        slices,
+        digest=seen.hexdigest() if seen is not None else None,
+    )
 
 
 def _fetch_project(
@@ -187,20 +198,13 @@ def _loader(
     places: Callable[[Collection[int]], Places],
 ) -> Callable[[], Slice]:
     def load() -> Slice:
-        return read_slice(
-            store.load(project_id),
-            asked=frozenset(work.scope.extra),
-            tag_ids=work.tag_ids,
-            known=places,
-        )
+        with garbage.left_alone():
+            return read_slice(
+                store.load(project_id),
+                asked=frozenset(work.scope.extra),
+                tag_ids=work.tag_ids,
+                known=places,
+                trees=work.trees,
+            )
 
     return load
-
-
-def count_keys(parts: Sequence[Mapping[str, int]]) -> dict[str, int]:
-    """Add up how often each optional key was seen in the slices of a listing."""
-    total: dict[str, int] = {}
-    for keys in parts:
-        for key, count in keys.items():
-            total[key] = total.get(key, 0) + count
-    return total

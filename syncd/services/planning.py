@@ -15,7 +15,7 @@ from syncd.model.records import Rejected, Stub, TaskRecord
 from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
-from syncd.services.fetch import Fetched, count_keys
+from syncd.services.fetch import Fetched
 from syncd.services.hidden import Untagged
 from syncd.store import outbox
 from syncd.store.outbox import InFlight
@@ -57,7 +57,7 @@ class Overview:
     short: tuple[str, ...]
     rejected: tuple[Rejected, ...]
     repeated: int
-    keys: Mapping[str, int]
+    keys: frozenset[str]
     stubs: Mapping[str, Mapping[int, Stub]]
     unnamed: int = 0
     project_ids: frozenset[int] = frozenset()
@@ -74,7 +74,7 @@ def overview(parts: Iterable[Slice]) -> Overview:
     listed, repeated = 0, 0
     short: list[str] = []
     rejected: list[Rejected] = []
-    keys: list[Mapping[str, int]] = []
+    keys: set[str] = set()
     stubs: dict[str, dict[int, Stub]] = {"project": {}, "member": {}, "tag": {}}
     unnamed, untagged, project_ids = 0, Untagged(), set[int]()
     for part in parts:
@@ -84,7 +84,7 @@ def overview(parts: Iterable[Slice]) -> Overview:
         listed += len(part.tasks)
         repeated += len(part.repeated)
         rejected += part.rejected
-        keys.append(part.keys)
+        keys |= part.keys
         if part.short:
             short.append(part.short)
         for kind, found in (
@@ -98,7 +98,7 @@ def overview(parts: Iterable[Slice]) -> Overview:
         short=tuple(short),
         rejected=tuple(rejected),
         repeated=repeated,
-        keys=count_keys(keys),
+        keys=frozenset(keys),
         stubs=stubs,
         unnamed=unnamed,
         project_ids=frozenset(project_ids),
@@ -155,7 +155,7 @@ def _vanished(
     silent = {
         key: name
         for key, name in OPTIONAL_KEYS.items()
-        if name not in scope.undecided and whole.keys.get(key, 0) == 0
+        if name not in scope.undecided and key not in whole.keys
     }
     samples = {name: _samples(tx, name, missing) for name in silent.values()}
     filled = {name: len(ids) for name, ids in samples.items()}

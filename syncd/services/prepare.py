@@ -18,7 +18,7 @@ from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.flat import Places
 from syncd.resources.tasks.known import Trees
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
-from syncd.services import catalogues, memory, tag_doubts
+from syncd.services import catalogues, garbage, memory, tag_doubts
 from syncd.services.catalogues import Gathered
 from syncd.services.fetch import (
     Fetched,
@@ -135,7 +135,10 @@ def _fetch(
             fetched = as_listing(fetching, answer)
             return replace(start, observed_at=answer.observed_at, digest=seen, fetched=fetched)
     fetched = _fetch_by_project(work, fetching, gathered, now, dry_run=dry_run)
-    return replace(start, observed_at=fetched.observed_at, over_limit=True, fetched=fetched)
+    start = replace(start, observed_at=fetched.observed_at, digest=fetched.digest, over_limit=True)
+    if fetched.digest and known.digest == memory.digest_of(scope, fetched.digest):
+        return start
+    return replace(start, fetched=fetched)
 
 
 def _fetch_by_project(
@@ -159,7 +162,7 @@ def _settle(
 ) -> Prepared:
     """Ask about what the listing leaves open."""
     whole = overview(source.load() for source in fetched.slices)
-    with work.db.read() as tx:
+    with work.db.read() as tx, garbage.left_alone():
         questions = question(tx, fetched, prepared.scope, whole)
         live = sum(mirror.count_live(tx).values())
     looked, scope = Looked(Evidence()), prepared.scope

@@ -1,75 +1,93 @@
-"""Many rows by the driver's own bulk road: executemany on SQLite, COPY on PostgreSQL.
+"""Many rows by the driver's own bulk road: executemany on SQLite, COPY and arrays on PostgreSQL.
 
-SQLAlchemy's own executemany looks at each value of each row by name. Here the columns' types are
-asked once what they do to a value, and the rest goes to the driver as it is: a first pull spends
-its time on that. The types stay the one place that knows how a value is kept.
+SQLAlchemy's own executemany looks at each value of each row by name. Here rows come as columns; the
+columns' types are asked once what they do to a value, and rows are put together only while the
+driver takes them. A first pull spends its time and its memory on that. The types stay the one place
+that knows how a value is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice, repeat
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
-Values = Mapping[str, Any]
-_Process = Callable[[Any], Any]
+CHUNK = 2000
+"""Rows that are in memory at a time as the driver takes them."""
+
+Columns = Mapping[str, Sequence[Any]]
+"""Rows, column by column: all columns are equally long."""
 
 
-def insert_rows(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Insert rows that are known to be new, all with the columns of the first."""
-    names = list(rows[0])
-    tuples = _tuples(tx, table, names, rows)
-    quote = tx.dialect.identifier_preparer.quote
-    into = f"{quote(table.name)} ({', '.join(quote(name) for name in names)})"
+def insert_columns(tx: Connection, table: Table, columns: Columns) -> None:
+    """Insert rows that are known to be new."""
+    rows = zip(*_processed(tx, table, columns), strict=True)
     if tx.dialect.name == "postgresql":
-        _copy(tx, into, tuples)
+        _copy(tx, f"COPY {_into(tx, table, columns)} FROM STDIN", rows)
     else:
-        marks = ", ".join("?" * len(names))
-        statement = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 - our own table's names
-        tx.exec_driver_sql(statement, tuples)
+        _execute_many(tx, _insert(tx, table, columns), rows)
 
 
-def _tuples(
-    tx: Connection, table: Table, names: Sequence[str], rows: Iterable[Values]
-) -> list[tuple[Any, ...]]:
-    """Return rows as the driver takes them, column by column through the columns' types."""
-    pick = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
-    tuples = [pick(row) for row in rows]
-    processes = [_process(tx, table, name) for name in names]
-    if not any(processes):
-        return tuples
-    columns = (
-        values if process is None else _processed(process, values)
-        for process, values in zip(processes, zip(*tuples, strict=True), strict=True)
-    )
-    return list(zip(*columns, strict=True))
+def upsert_columns(
+    tx: Connection, table: Table, columns: Columns, *, changing: Collection[str]
+) -> None:
+    """Insert rows, or set the `changing` columns of those whose key is there already.
+
+    No key may come twice: one statement of PostgreSQL's does not write a row a second time.
+    """
+    quote = tx.dialect.identifier_preparer.quote
+    keys = ", ".join(quote(column.name) for column in table.primary_key.columns)
+    written = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in changing)
+    over = f" ON CONFLICT ({keys}) DO UPDATE SET {written}"
+    processed = _processed(tx, table, columns)
+    if tx.dialect.name == "postgresql":
+        arrays = ", ".join(f"%s::{table.c[name].type.compile(tx.dialect)}[]" for name in columns)
+        insert = f"INSERT INTO {_into(tx, table, columns)} SELECT * FROM unnest({arrays})"  # noqa: S608 - our own table's names
+        tx.exec_driver_sql(insert + over, tuple(list(values) for values in processed))
+    else:
+        _execute_many(tx, _insert(tx, table, columns) + over, zip(*processed, strict=True))
 
 
-def _processed(process: _Process, values: tuple[Any, ...]) -> Iterable[Any]:
-    """Process a column; most of them hold few values that differ, each of which is done once."""
-    try:
-        known = {value: process(value) for value in set(values)}
-    except TypeError:  # documents cannot be looked up
-        return map(process, values)
-    return map(known.__getitem__, values)
+def _into(tx: Connection, table: Table, names: Iterable[str]) -> str:
+    quote = tx.dialect.identifier_preparer.quote
+    return f"{quote(table.name)} ({', '.join(map(quote, names))})"
 
 
-def _process(tx: Connection, table: Table, name: str) -> _Process | None:
-    """Return what a column's type does to a value, NULL left alone."""
-    column = table.c[name]
-    return column.type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
+def _insert(tx: Connection, table: Table, names: Collection[str]) -> str:
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {_into(tx, table, names)} VALUES ({marks})"  # noqa: S608 - our own table's names
 
 
-def _copy(tx: Connection, into: str, tuples: Iterable[tuple[Any, ...]]) -> None:
+def _processed(tx: Connection, table: Table, columns: Columns) -> list[Iterable[Any]]:
+    """Return the columns as the driver takes them, each value processed when it is its turn."""
+    return [_process(tx, table, name, values) for name, values in columns.items()]
+
+
+def _process(tx: Connection, table: Table, name: str, values: Sequence[Any]) -> Iterable[Any]:
+    process = table.c[name].type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
+    if process is None:
+        return values
+    first = values[0]
+    if all(value is first for value in values):
+        return repeat(process(first), len(values))
+    return map(process, values)
+
+
+def _execute_many(tx: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    rows = iter(rows)
+    while chunk := list(islice(rows, CHUNK)):
+        tx.exec_driver_sql(statement, chunk)
+
+
+def _copy(tx: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """Write rows by COPY. Raises DBAPIError, as every statement of SQLAlchemy's does."""
-    statement = f"COPY {into} FROM STDIN"
     driver: Any = tx.connection.driver_connection
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in tuples:
+            for row in rows:
                 copy.write_row(row)
     except tx.dialect.loaded_dbapi.Error as error:
         raise DBAPIError(statement, None, error, hide_parameters=True) from error

@@ -18,11 +18,14 @@ from sqlalchemy import (
     update,
 )
 
-from syncd.store.bulk import insert_rows
+from syncd.store.bulk import Columns, insert_columns, upsert_columns
 from syncd.store.engine import Database
 
 BATCH = 900
 """Values in one IN list: under SQLite's oldest limit of 999 parameters."""
+
+MANY = 20
+"""From so many rows on, putting together a statement of their own pays."""
 
 Values = Mapping[str, Any]
 
@@ -43,17 +46,26 @@ def rows_by(
 
 
 def add(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Insert rows that are known to be new."""
+    """Insert rows that are known to be new, all with the columns of the first."""
     if rows:
-        insert_rows(tx, table, rows)
+        insert_columns(tx, table, _columns(rows))
 
 
 def put(db: Database, tx: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Insert rows, or overwrite those whose key is there already."""
-    if rows:
-        keys = {column.name for column in table.primary_key.columns}
-        changing = tuple(name for name in rows[0] if name not in keys)
+    """Insert rows, or overwrite those whose key is there already; of a key the last row counts."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key.columns]
+    changing = tuple(name for name in rows[0] if name not in keys)
+    if len(rows) < MANY or not changing:
         tx.execute(db.upsert(table, changing=changing), rows)
+    else:
+        last = {tuple(row[key] for key in keys): row for row in rows}
+        upsert_columns(tx, table, _columns(list(last.values())), changing=changing)
+
+
+def _columns(rows: Sequence[Values]) -> Columns:
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def change(tx: Connection, table: Table, ids: Iterable[int], values: Values) -> None:

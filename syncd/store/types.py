@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,27 @@ if TYPE_CHECKING:
 # SQLite counts rows by INTEGER PRIMARY KEY alone, and its INTEGER holds 64 bits anyway.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
-# The account's clock shows minutes; "2026-02-01 09:30:00" is what a person expects to read.
 _sqlite_types: Any = sqlite  # its constructors are not typed
-LocalTime = DateTime().with_variant(_sqlite_types.DATETIME(truncate_microseconds=True), "sqlite")
+
+
+class _LocalText(sqlite.DATETIME):
+    """Text without fractions of a second, in one step: a first pull writes it for thousands."""
+
+    def __init__(self) -> None:
+        _sqlite_types.DATETIME.__init__(self, truncate_microseconds=True)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
+        del dialect
+        return lambda value: None if value is None else value.isoformat(" ", "seconds")
+
+
+# The account's clock shows minutes; "2026-02-01 09:30:00" is what a person expects to read.
+LocalTime = DateTime().with_variant(_LocalText(), "sqlite")
 TimeOfDay = Time().with_variant(_sqlite_types.TIME(truncate_microseconds=True), "sqlite")
 
 Document = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
+_NAIVE = "an instant needs a time zone"
 
 
 class Instant(TypeDecorator[datetime]):
@@ -30,12 +46,16 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """Write SQLite's text in one step: a first pull does it for thousands."""
+        return _instant_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a naive datetime: it would be read in whatever zone the server has."""
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
+            raise ValueError(_NAIVE)
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
@@ -44,6 +64,14 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.astimezone(UTC) if dialect.name == "postgresql" else value.replace(tzinfo=UTC)
+
+
+def _instant_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(_NAIVE)
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from syncd.model.listing import Slice
 from syncd.model.plan import Image
 
 
 def vanished(
-    keys: Mapping[str, int], fields: Mapping[str, str], filled: Mapping[str, int]
+    keys: Collection[str], fields: Mapping[str, str], filled: Mapping[str, int]
 ) -> frozenset[str]:
     """Name the fields that no record of a whole listing shows, though the mirror has them.
 
-    `keys` counts the wire keys seen, `fields` says which field each fills, `filled` counts the
+    `keys` are the wire keys seen, `fields` says which field each fills, `filled` counts the
     mirror's live tasks that have each field. One task losing its only due date looks like an API
     that stopped sending due dates; a look at the task itself tells them apart.
     """
     return frozenset(
-        field for key, field in fields.items() if keys.get(key, 0) == 0 and filled.get(field, 0) > 0
+        field for key, field in fields.items() if key not in keys and filled.get(field, 0) > 0
     )
 
 

@@ -148,6 +148,14 @@ def test_both_roads_say_the_same_of_every_odd_value(key, asked):
         assert said[True] == said[False], value
 
 
+def test_of_two_words_about_a_person_the_first_counts_on_either_road():
+    odd = {**NODE, "id": 2, "unheard_of": 1, "user_to": {"id": "7", "name": "Odd"}}
+    plain = {**NODE, "id": 3, "user_to": {"id": 7, "name": "Plain"}}
+    for answer in ([plain, odd], [odd, plain], [plain, odd, {**plain, "id": 4}]):
+        said = {long: read(answer, ASKED, None, long=long) for long in (True, False)}
+        assert said[True] == said[False]
+
+
 @pytest.mark.parametrize("extra", [(), ("subtasks",), tuple(ASKED)])
 def test_what_the_account_usually_sends_takes_the_short_road(extra):
     """Not so, every pull would cost three times as much and nobody would be told."""

@@ -50,7 +50,7 @@ def test_a_thousand_tasks_come_by_projects_with_one_request_each(a_mirror):
     mirror.box.log.clear()
     report = mirror.pull(later=SOON)  # straight to the projects, whose list is asked for alone
     assert ["get_projects", *["get_tasks"] * len(wanted)] == mirror.box.log.actions()
-    assert ("complete", 0) == (report.outcome, report.counts["updated"])
+    assert ("complete", True, "projects") == (report.outcome, report.unchanged, report.how)
     assert_mirror_equals(mirror)
 
 
@@ -63,6 +63,34 @@ def test_a_second_pull_by_projects_writes_no_row(a_postgres_mirror):
     assert "projects" == mirror.pull(later=SOON).how
     assert before == mirror.rows(versions)
     assert 0 == mirror.value("SELECT count(*) AS n FROM pull_slices")
+
+
+def test_one_project_that_changed_is_seen_among_those_that_did_not(a_mirror):
+    mirror = a_mirror(Account.seeded(tasks=300, seed=6))
+    mirror.box.set(record_limit=250)
+    mirror.pull()
+    for name in ("Name 1", "Name 2"):  # equally long: no count of bytes tells them apart
+        mirror.account.rename_task(max(mirror.account.tasks), name)
+        report = mirror.pull(later=SOON)
+        assert (False, 1) == (report.unchanged, report.counts["updated"])
+        assert_mirror_equals(mirror)
+        assert mirror.pull(later=SOON).unchanged
+
+
+def test_a_project_that_is_not_answered_is_no_unchanged_account(a_mirror):
+    """What an account's answers leave out stays open, pull after pull."""
+    mirror = a_mirror(Account.seeded(tasks=300, seed=6))
+    mirror.box.set(record_limit=250)
+    mirror.pull()
+    for _ in range(2):
+        mirror.box.faults.add(
+            Fault("error", "get_tasks", skip=2, count=1, code=3, message="Not today")
+        )
+        report = mirror.pull(later=SOON)
+        assert (False, "partial") == (report.unchanged, report.outcome)
+    report = mirror.pull(later=SOON)
+    assert (False, "complete") == (report.unchanged, report.outcome)
+    assert_mirror_equals(mirror)
 
 
 def test_only_top_level_tasks_may_count(a_mirror):
@@ -105,6 +133,24 @@ def test_an_account_that_grows_over_the_limit_loses_nothing(a_mirror):
 
 
 # --- interrupted
+
+
+def test_what_an_interrupted_pull_fetched_is_never_taken_for_unchanged(a_mirror):
+    """Two pulls that stopped at the same project asked for the same rest, after another start."""
+    mirror = a_mirror(Account.seeded(tasks=600, seed=6))
+    mirror.box.set(record_limit=300)
+    mirror.pull()
+    first = min(t.project_id for t in mirror.account.tasks.values())
+    for name in ("One name", "Another"):
+        task_id = min(id for id, t in mirror.account.tasks.items() if t.project_id == first)
+        mirror.account.rename_task(task_id, name)
+        mirror.box.faults.add(Fault("drop", "get_tasks", skip=4))
+        with pytest.raises(AccountError):
+            mirror.pull(later=SOON)
+        mirror.box.faults.clear()
+        report = mirror.pull(later=SOON)
+        assert (False, 1) == (report.unchanged, report.counts["updated"])
+    assert_mirror_equals(mirror)
 
 
 @pytest.mark.parametrize("kind", ["drop", "html_login", "garbage"])

@@ -14,6 +14,7 @@ import msgspec
 
 from syncd.model.listing import Slice
 from syncd.resources.answers import may_hold_nul, nodes_of
+from syncd.resources.tasks.known import Trees
 from syncd.resources.tasks.tree import Reading, finish, read_tree, read_trees
 from syncd.resources.tasks.wire import Node, Place, TagIds
 from syncd.store.checkpoints import Checkpoint, Part
@@ -30,6 +31,7 @@ def read_slice(
     asked: frozenset[str],
     tag_ids: TagIds,
     known: Callable[[Collection[int]], Places],
+    trees: Trees | None = None,
 ) -> Slice:
     """Read the answers of one project into a slice; what cannot be placed is left out."""
     suspicious = any(may_hold_nul(part.data) for part in checkpoint.parts)
@@ -37,7 +39,7 @@ def read_slice(
     project_id = checkpoint.project_id
     for part in checkpoint.parts:
         if part.how == "tree":
-            read_trees(part.data, project_id, reading)
+            read_trees(part.data, project_id, reading, trees)
     flat = list(_flat_nodes(checkpoint.parts))
     if flat:
         _read_flat(flat, _places(checkpoint, flat, known), reading)

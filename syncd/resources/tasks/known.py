@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct
 
-from syncd.model.records import Stub, TaskRecord, content_hash
-from syncd.resources.tasks.typed import Named, UsualNode, number
+from syncd.model.records import TaskRecord, content_hash
+from syncd.resources.tasks.typed import Named, UsualNode
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
 
 Found = Sequence[tuple[TaskRecord, UsualNode]]
@@ -25,11 +25,12 @@ Key = tuple[frozenset[str], int | None]
 """What the meaning of the bytes depends on: the extras asked for, and the request's project."""
 
 
-class Tree(Struct, frozen=True, array_like=True):
+class Tree(Struct, frozen=True, array_like=True, gc=False):
     """What a tree came to, its records left aside; the task at its top is the first of `ids`.
 
-    `keys` counts each of OPTIONAL_KEYS. One that is not `lasting` shows tags by names, and what
-    these mean may change.
+    `keys` are those of OPTIONAL_KEYS that any of its tasks shows, as bits. `projects`, `members`
+    and `tags` are places in Names. A tree that is not `lasting` shows tags by names, and what these
+    mean may change.
     """
 
     ids: tuple[int, ...]
@@ -37,67 +38,127 @@ class Tree(Struct, frozen=True, array_like=True):
     tagless: tuple[int, ...]
     unnamed: tuple[int, ...]
     lasting: bool
-    keys: tuple[int, ...]
-    project_ids: frozenset[int]
-    projects: tuple[Stub, ...]
-    members: tuple[Stub, ...]
-    tags: tuple[Stub, ...]
+    keys: int
+    project_ids: tuple[int, ...]
+    projects: tuple[int, ...]
+    members: tuple[int, ...]
+    tags: tuple[int, ...]
+
+
+class Names:
+    """What trees name in passing, each with its place: thousands of trees name the same few."""
+
+    def __init__(self) -> None:
+        self.projects: dict[Named, int] = {}
+        self.members: dict[Named, int] = {}
+        self.tags: dict[Named, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.projects) + len(self.members) + len(self.tags)
 
 
 class Trees:
-    """The trees of the last answer, by the hash of their bytes.
+    """The trees of the last answers, by the hash of their bytes, and what they name.
 
     Kept packed: thousands of small objects take ten times as much, and hold the memory between
-    them for as long as they live.
+    them for as long as they live. What would take more than MOST_BYTES is not kept, and is read
+    anew each time: an account of any size is pulled in the memory of its largest project.
     """
 
     def __init__(self) -> None:
-        self._key: Key | None = None
-        self._packed = b""
+        self._asked: frozenset[str] = frozenset()
+        self._kept: dict[Key, _Kept] = {}
+        self._bytes = 0
 
-    def last(self, key: Key) -> Mapping[bytes, Tree]:
-        """Return the trees of the last answer to the same question."""
-        return _unpack(self._packed) if key == self._key else {}
+    def last(self, key: Key) -> tuple[Mapping[bytes, Tree], Names]:
+        """Return the trees of the last answer to the same question, and what they name."""
+        kept = self._kept.get(key)
+        if kept is None or len(kept.names) > 2 * kept.began_with + ROOM:
+            return {}, Names()
+        return _unpack(kept.packed), kept.names
 
-    def keep(self, key: Key, trees: Mapping[bytes, Tree]) -> None:
+    def keep(self, key: Key, trees: Mapping[bytes, Tree], names: Names) -> None:
         """Keep the trees of an answer instead of those before it."""
-        self._key, self._packed = key, msgspec.msgpack.encode(trees)
+        if key[0] != self._asked:
+            self._kept.clear()  # nobody asks that any more
+            self._asked, self._bytes = key[0], 0
+        before = self._kept.pop(key, None)
+        grown = before is not None and before.names is names
+        began_with = before.began_with if before is not None and grown else len(names)
+        kept = _Kept(msgspec.msgpack.encode(trees), names, began_with)
+        self._bytes -= len(before.packed) if before is not None else 0
+        if self._bytes + len(kept.packed) <= MOST_BYTES:
+            self._kept[key] = kept
+            self._bytes += len(kept.packed)
 
 
+class _Kept(NamedTuple):
+    packed: bytes
+    names: Names
+    began_with: int
+    """How many names there were when all of them were in use."""
+
+
+MOST_BYTES: Final = 16_000_000
+"""What 300,000 tasks take."""
+ROOM: Final = 1000
+"""Names only grow in number. Once there are twice as many, and so many more, an answer is read
+anew, which leaves those behind that nothing has any more."""
 _unpack: Final = msgspec.msgpack.Decoder(dict[bytes, Tree]).decode
 
 
-def summary(found: Found) -> Tree:
-    """Sum up a tree that was read. Every new tree passes here: lists are built at once."""
-    records, nodes = zip(*found, strict=True)
-    untagged = [(record.id, node.tags) for record, node in found if record.tags is None]
-    tagged = [node.tags for node in nodes if isinstance(node.tags, dict)]
-    people = [one for node in nodes for one in (node.user_from, node.user_to)]
+def summary(found: Found, names: Names) -> Tree:
+    """Sum up a tree that was read. Every new task passes here, so each is looked at once."""
+    keys, lasting = 0, True
+    tagless: list[int] = []
+    unnamed: list[int] = []
+    projects, members, tags = [], [], []
+    for record, node in found:
+        keys |= _bits(node)
+        if node.project is not UNSET:
+            projects.append(_place(node.project, names.projects))
+        if node.user_from is not UNSET:
+            members.append(_place(node.user_from, names.members))
+        if node.user_to is not UNSET:
+            members.append(_place(node.user_to, names.members))
+        if isinstance(node.tags, dict):
+            tags += [_place(Named(id, name), names.tags) for id, name in node.tags.items()]
+        elif node.tags:
+            lasting = False
+        if record.tags is None:
+            (unnamed if node.tags else tagless).append(record.id)
     return Tree(
-        ids=tuple([record.id for record in records]),
-        hashes=tuple([content_hash(record) for record in records]),
-        tagless=tuple([id for id, tags in untagged if not tags]),
-        unnamed=tuple([id for id, tags in untagged if tags]),
-        lasting=not any(isinstance(node.tags, list) and node.tags for node in nodes),
-        keys=tuple(map(sum, zip(*map(_presence, nodes), strict=True))),
-        project_ids=frozenset([record.project_id for record in records]),
-        projects=_stubs([node.project for node in nodes]),
-        members=_stubs(people),
-        tags=tuple([Stub(number(key), name) for tags in tagged for key, name in tags.items()]),
+        ids=tuple([record.id for record, _ in found]),
+        hashes=tuple([content_hash(record) for record, _ in found]),
+        tagless=tuple(tagless),
+        unnamed=tuple(unnamed),
+        lasting=lasting,
+        keys=keys,
+        project_ids=tuple({record.project_id for record, _ in found}),
+        projects=tuple(projects),
+        members=tuple(members),
+        tags=tuple(tags),
     )
 
 
-_values = attrgetter(*OPTIONAL_KEYS)
+def _place(one: Named, places: dict[Named, int]) -> int:
+    return places.setdefault(one, len(places))
 
 
-def _presence(node: UsualNode) -> list[bool]:
-    return [value is not UNSET for value in _values(node)]
+_values: Final = attrgetter(*OPTIONAL_KEYS)
+_BITS: Final = tuple(1 << place for place in range(len(OPTIONAL_KEYS)))
 
 
-def _stubs(named: Iterable[Named | UnsetType]) -> tuple[Stub, ...]:
-    return tuple(
-        [Stub(number(one.id), one.name, one.page, one.email) for one in named if one is not UNSET]
-    )
+def _bits(node: UsualNode) -> int:
+    return sum([bit for bit, value in zip(_BITS, _values(node), strict=True) if value is not UNSET])
+
+
+def shown(trees: Iterable[Tree]) -> frozenset[str]:
+    """Return which of OPTIONAL_KEYS any of these trees shows."""
+    bits = 0
+    for tree in trees:
+        bits |= tree.keys
+    return frozenset(key for bit, key in zip(_BITS, OPTIONAL_KEYS, strict=True) if bits & bit)
 
 
 def digest_of(raw: Raw) -> bytes:
@@ -105,26 +166,15 @@ def digest_of(raw: Raw) -> bytes:
     return blake2b(raw, digest_size=16).digest()
 
 
-class Unread:
-    """The records of one known tree, read when one of them is asked for."""
-
-    __slots__ = ("_read",)
-
-    def __init__(self, read: Callable[[], Found]) -> None:
-        self._read = read
-
-    def records(self) -> list[TaskRecord]:
-        """Read them."""
-        return [record for record, _ in self._read()]
-
-
 class Records(dict[int, Any]):
-    """Records by id, some of which are read only when they are asked for."""
+    """Records by id; in the place of one that was not read yet are the bytes of its tree."""
+
+    read: Callable[[Raw], Found]
 
     def __getitem__(self, id: int) -> TaskRecord:
-        found: TaskRecord | Unread = super().__getitem__(id)
-        if isinstance(found, Unread):
-            self.update((record.id, record) for record in found.records())
+        found: TaskRecord | Raw = super().__getitem__(id)
+        if isinstance(found, Raw):
+            self.update((record.id, record) for record, _ in self.read(found))
             found = super().__getitem__(id)
         return cast("TaskRecord", found)
 

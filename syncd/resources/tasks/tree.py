@@ -6,12 +6,11 @@ the rest of the answer goes on.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from operator import add
+from itertools import chain
 from typing import Any
 
 from msgspec import Raw
@@ -20,8 +19,8 @@ from syncd.errors import BadReply
 from syncd.model.listing import Slice
 from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
 from syncd.resources.answers import may_hold_nul, node_of, raw_text, raws_of, refuse_nul
-from syncd.resources.tasks.known import Records, Tree, Trees, Unread, digest_of, summary
-from syncd.resources.tasks.typed import Unusual, read_usual
+from syncd.resources.tasks.known import Names, Records, Tree, Trees, digest_of, shown, summary
+from syncd.resources.tasks.typed import Named, Unusual, number, read_usual
 from syncd.resources.tasks.wire import OPTIONAL_KEYS, Node, Place, TagIds, read_task
 from syncd.sync.removal import brake_limit
 from syncd.worksection.scalars import as_id, as_text
@@ -41,8 +40,7 @@ class Reading:
     rejected: list[Rejected] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
     clashing: set[int] = field(default_factory=set)
-    keys: Counter[str] = field(default_factory=Counter)
-    counts: list[int] = field(default_factory=lambda: [0] * len(OPTIONAL_KEYS))
+    keys: set[str] = field(default_factory=set)
     tagless: set[int] = field(default_factory=set)
     unnamed: set[int] = field(default_factory=set)
     projects: dict[int, Stub] = field(default_factory=dict)
@@ -81,7 +79,7 @@ def finish(reading: Reading, *, project_id: int | None, observed_at: datetime, s
         observed_at=observed_at,
         tasks=reading.tasks,
         hashes={id: reading.hashes[id] for id in reading.tasks},
-        keys=reading.keys + Counter(dict(zip(OPTIONAL_KEYS, reading.counts, strict=True))),
+        keys=frozenset(reading.keys),
         projects=tuple(reading.projects.values()),
         members=tuple(reading.members.values()),
         tags=tuple(reading.tags.values()),
@@ -99,52 +97,67 @@ def read_trees(
     data: bytes | None, project_id: int | None, reading: Reading, trees: Trees | None = None
 ) -> None:
     """Read each tree of an answer: not again, or by the short road, or with all patience."""
-    last = trees.last((reading.asked, project_id)) if trees is not None else {}
+    key = (reading.asked, project_id)
+    last, names = trees.last(key) if trees is not None else ({}, Names())
     kept: dict[bytes, Tree] = {}
+    taken: list[Tree] = []
+    reading.tasks.read = partial(
+        read_usual, project_id=project_id, asked=reading.asked, tag_ids=reading.tag_ids
+    )
     for raw in raws_of(data, "tasks"):
         digest = digest_of(raw) if trees is not None else b""
-        tree = None if reading.check_nul else _take(raw, project_id, reading, last.get(digest))
+        tree = None if reading.check_nul else _take(raw, reading.tasks, last.get(digest), names)
         if tree is None:
+            _fold_in(taken, names, reading)
+            taken.clear()
             read_tree(node_of(raw, "tasks"), Place(project_id, None, 1), reading)
-        elif tree.lasting:
-            kept[digest] = tree
+        else:
+            taken.append(tree)
+            if tree.lasting:
+                kept[digest] = tree
+    _fold_in(taken, names, reading)
     if trees is not None:
-        trees.keep((reading.asked, project_id), kept)
+        trees.keep(key, kept, names)
 
 
-def _take(raw: Raw, project_id: int | None, reading: Reading, known: Tree | None) -> Tree | None:
-    """Take a tree by the short road; None where it is not as usual."""
-    read = partial(read_usual, raw, project_id, reading.asked, reading.tag_ids)
-    records: dict[int, TaskRecord | Unread]
+def _take(raw: Raw, tasks: Records, known: Tree | None, names: Names) -> Tree | None:
+    """Take a tree's tasks by the short road; None where it is not as usual."""
+    records: dict[int, TaskRecord | Raw]
     if known is not None:
-        tree, records = known, dict.fromkeys(known.ids, Unread(read))
+        tree, records = known, dict.fromkeys(known.ids, raw)
     else:
         try:
-            found = read()
+            found = tasks.read(raw)
         except Unusual:
             return None
-        tree, records = summary(found), {record.id: record for record, _ in found}
-    if len(records) < len(tree.ids) or not reading.tasks.keys().isdisjoint(tree.ids):
+        tree, records = summary(found, names), {record.id: record for record, _ in found}
+    if len(records) < len(tree.ids) or not tasks.keys().isdisjoint(records):
         return None  # the answer holds one of them twice
-    reading.tasks.update(records)
-    _fold_in(tree, reading)
+    tasks.update(records)
     return tree
 
 
-def _fold_in(tree: Tree, reading: Reading) -> None:
-    reading.hashes.update(zip(tree.ids, tree.hashes, strict=True))
-    reading.subtasks.update(tree.ids[1:])
-    reading.project_ids |= tree.project_ids
-    reading.tagless.update(tree.tagless)
-    reading.unnamed.update(tree.unnamed)
-    reading.counts = list(map(add, reading.counts, tree.keys))
-    for into, stubs in (
-        (reading.projects, tree.projects),
-        (reading.members, tree.members),
-        (reading.tags, tree.tags),
-    ):
-        for stub in stubs:
-            into.setdefault(stub.id, stub)
+def _fold_in(trees: Sequence[Tree], names: Names, reading: Reading) -> None:
+    """Add what trees came to, many at once: one by one, it costs as much as reading them."""
+    every = chain.from_iterable
+    hashes = every([tree.hashes for tree in trees])
+    reading.hashes.update(zip(every([tree.ids for tree in trees]), hashes, strict=True))
+    reading.subtasks.update(every([tree.ids[1:] for tree in trees]))
+    reading.project_ids.update(every([tree.project_ids for tree in trees]))
+    reading.tagless.update(every([tree.tagless for tree in trees]))
+    reading.unnamed.update(every([tree.unnamed for tree in trees]))
+    reading.keys |= shown(trees)
+    _name(reading.projects, names.projects, every([tree.projects for tree in trees]))
+    _name(reading.members, names.members, every([tree.members for tree in trees]))
+    _name(reading.tags, names.tags, every([tree.tags for tree in trees]))
+
+
+def _name(into: dict[int, Stub], named: Mapping[Named, int], places: Iterable[int]) -> None:
+    by_place = list(named)
+    for place in dict.fromkeys(places):
+        one = by_place[place]
+        id = number(one.id)
+        into.setdefault(id, Stub(id, one.name, one.page, one.email))
 
 
 def read_tree(node: object, place: Place, reading: Reading) -> None:

@@ -23,7 +23,7 @@ Nothing = Annotated[list[Any], Meta(max_length=0)]
 """An empty object, as the account writes it."""
 
 
-class Named(Struct, gc=False):
+class Named(Struct, frozen=True, gc=False):
     """A project or a member in passing."""
 
     id: Number
@@ -124,13 +124,7 @@ def read_usual(
     return found
 
 
-def _read(
-    node: UsualNode,
-    place: Place,
-    wanted: Wanted,
-    tag_ids: TagIds,
-    found: list[tuple[TaskRecord, UsualNode]],
-) -> None:
+def _read(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds, found: list[Any]) -> None:
     if place.level > DEEPEST_LEVEL:
         raise Unusual("nested deeper than three levels")
     record = _record(node, place, wanted, tag_ids)
@@ -152,9 +146,13 @@ def number(value: int | str, most: int = LARGEST_ID) -> int:
     return value
 
 
+_frequent: Final = lru_cache(maxsize=8192)(number)
+"""The same, for numbers that many tasks share: those of people, projects, tags, and priorities."""
+
+
 def _record(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> TaskRecord:
     id = number(node.id)
-    project = number(node.project.id) if node.project else place.project_id
+    project = _frequent(node.project.id) if node.project else place.project_id
     if project is None:
         raise Unusual("its project is missing")
     return TaskRecord(
@@ -165,9 +163,9 @@ def _record(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> T
         name=node.name,
         page=node.page,
         status=node.status,
-        priority=number(node.priority, most=10),
-        author_id=number(node.user_from.id) if node.user_from else None,
-        assignee_id=number(node.user_to.id) if node.user_to else None,
+        priority=_frequent(node.priority, 10),
+        author_id=_frequent(node.user_from.id) if node.user_from else None,
+        assignee_id=_frequent(node.user_to.id) if node.user_to else None,
         text=node.text if wanted.text and node.text is not UNSET else None,
         date_added=as_local_datetime(node.date_added) if node.date_added else None,
         date_start=as_date(node.date_start) if node.date_start else None,
@@ -191,23 +189,19 @@ def _tags(tags: Any, tag_ids: TagIds) -> tuple[int, ...] | None:
         return ()
     if isinstance(tags, list):
         return tags_by_name(tags, tag_ids)
-    return tuple(sorted(map(number, tags)))
+    return tuple(sorted(map(_frequent, tags)))
 
 
 def _files(files: list[Enclosed] | UnsetType) -> tuple[FileRecord, ...]:
     if not files:
         return ()
-    return tuple(
-        sorted(
-            FileRecord(
-                number(one.id),
-                one.name,
-                None if one.size is UNSET else number(one.size),
-                one.page,
-            )
-            for one in files
+    found = [
+        FileRecord(
+            number(one.id), one.name, None if one.size is UNSET else number(one.size), one.page
         )
-    )
+        for one in files
+    ]
+    return tuple(sorted(found))
 
 
 def _relations(sides: Sides | Nothing | UnsetType, id: int) -> tuple[Relation, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from msgspec.structs import asdict
 from sqlalchemy import Connection, and_, delete, or_, update
 
 from syncd.model.plan import Image, Insert, Remove, Restore, TaskPlan, Update
@@ -21,24 +21,12 @@ from syncd.resources.tasks.table import (
     task_tags,
     tasks,
 )
+from syncd.store.bulk import insert_columns, upsert_columns
 from syncd.store.engine import Database
 from syncd.store.mirror import Values, add, batches, change, change_each, drop_links, put
 
-_NEW_IMAGE = {"suspect_at": None, "removed_at": None, "removed_reason": None}
-
-
-_PARTS = tuple(name for name in TaskRecord.__struct_fields__ if name not in IMAGE_COLUMNS)
-
-
-def image_columns(record: TaskRecord, derived: Derived) -> dict[str, Any]:
-    """Return the image columns of a record, its validity aside."""
-    values = asdict(record)
-    for part in _PARTS:
-        del values[part]
-    values["url"] = derived.url(record.page)
-    values["added_at"] = derived.instant(record.date_added)
-    values["closed_at"] = derived.instant(record.date_closed)
-    return values
+_NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
+_SHOWN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +46,15 @@ Changed = Insert | Update | Restore
 def apply(plan: TaskPlan, to: Writing) -> None:
     """Write a plan; the caller's transaction makes it all or nothing."""
     changed: tuple[Changed, ...] = (*plan.inserts, *plan.updates, *plan.restores)
-    replaced = [action.before for action in plan.updates]
-    replaced += [action.before for action in plan.restores]
-    replaced += [action.before for action in plan.removals]
-    add(to.tx, task_history, [_past_row(image, to) for image in replaced])
-    add(to.tx, tasks, [_present_row(action, to) for action in plan.inserts])
     again: tuple[Update | Restore, ...] = (*plan.updates, *plan.restores)
-    put(to.db, to.tx, tasks, [_present_row(action, to) for action in again])
+    past = [action.before for action in (*again, *plan.removals)]
+    if past:
+        insert_columns(to.tx, task_history, _past(past, to))
+    if plan.inserts:
+        insert_columns(to.tx, tasks, _present(plan.inserts, to))
+    if again:
+        present = _present(again, to)
+        upsert_columns(to.tx, tasks, present, changing=[name for name in present if name != "id"])
     _write_tags(changed, to)
     _write_files(changed, to)
     _write_relations(changed, to)
@@ -80,33 +70,50 @@ def apply(plan: TaskPlan, to: Writing) -> None:
     change(to.tx, tasks, plan.suspects, {"suspect_at": to.observed_at})
 
 
-def _present_row(action: Changed, to: Writing) -> dict[str, Any]:
+def _image(records: Sequence[TaskRecord], derived: Derived) -> dict[str, Sequence[Any]]:
+    """Return the image columns of records, their validity aside."""
+    columns: dict[str, Sequence[Any]] = {
+        name: list(map(attrgetter(name), records)) for name in _SHOWN
+    }
+    columns["url"] = list(map(derived.url, columns["page"]))
+    columns["added_at"] = list(map(derived.instant, columns["date_added"]))
+    columns["closed_at"] = list(map(derived.instant, columns["date_closed"]))
+    return columns
+
+
+def _present(actions: Sequence[Changed], to: Writing) -> dict[str, Sequence[Any]]:
+    records = [action.record for action in actions]
+    count = len(records)
     return {
-        "id": action.record.id,
-        **image_columns(action.record, to.derived),
-        **_NEW_IMAGE,
-        "valid_from": to.observed_at,
-        "observed_at": to.observed_at,
-        "content_hash": action.content_hash,
+        "id": [record.id for record in records],
+        **_image(records, to.derived),
+        **dict.fromkeys(_NEW_IMAGE, [None] * count),
+        "valid_from": [to.observed_at] * count,
+        "observed_at": [to.observed_at] * count,
+        "content_hash": [action.content_hash for action in actions],
     }
 
 
-def _past_row(image: Image, to: Writing) -> dict[str, Any]:
-    record = image.record
+def _past(images: Sequence[Image], to: Writing) -> dict[str, Sequence[Any]]:
+    records = [image.record for image in images]
     return {
-        "task_id": record.id,
-        **image_columns(record, to.derived),
-        "valid_from": image.valid_from,
-        "removed_at": image.removed_at,
-        "removed_reason": image.removed_reason,
-        "tags": list(record.tags or ()),
-        "relations": [
-            {"from": edge.from_task_id, "to": edge.to_task_id, "type": edge.type}
-            for edge in record.relations or ()
-        ],
-        "valid_to": to.observed_at,
-        "run_id": to.run_id,
+        "task_id": [record.id for record in records],
+        **_image(records, to.derived),
+        "valid_from": [image.valid_from for image in images],
+        "removed_at": [image.removed_at for image in images],
+        "removed_reason": [image.removed_reason for image in images],
+        "tags": [list(record.tags or ()) for record in records],
+        "relations": [_edges(record) for record in records],
+        "valid_to": [to.observed_at] * len(images),
+        "run_id": [to.run_id] * len(images),
     }
+
+
+def _edges(record: TaskRecord) -> list[dict[str, Any]]:
+    return [
+        {"from": edge.from_task_id, "to": edge.to_task_id, "type": edge.type}
+        for edge in record.relations or ()
+    ]
 
 
 def _before(action: Changed) -> TaskRecord | None:

@@ -1,0 +1,122 @@
+"""Rows that take the bulk road are kept as those that SQLAlchemy writes one by one."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Date, Integer, LargeBinary, MetaData, Table, Text, insert, select
+from sqlalchemy.dialects import sqlite
+
+from syncd.errors import StorageFailed
+from syncd.store.bulk import insert_columns, upsert_columns
+from syncd.store.mirror import MANY, add, put
+from syncd.store.types import Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
+
+scratch = Table(
+    "scratch",
+    MetaData(),
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("name", Text),
+    Column("count", Integer),
+    Column("at", Instant),
+    Column("local", LocalTime),
+    Column("day", Date),
+    Column("clock", TimeOfDay),
+    Column("amount", ExactDecimal),
+    Column("document", Document),
+    Column("order", LargeBinary),  # a word of SQL's own
+)
+NAMES = [column.name for column in scratch.c]
+KYIV = timezone(timedelta(hours=3))
+ODD = [
+    "",
+    " ",
+    "NULL",
+    "null",
+    "\\N",
+    "\t\n\r",
+    "{a,b}",
+    '"quoted"',
+    "it's",
+    "%s %(x)s ?",
+    "Ї\U0001f600",
+]
+ROWS: list[dict[str, Any]] = [
+    {
+        "id": 2**62 + number,
+        "name": text,
+        "count": -number,
+        "at": datetime(2026, 2, 3, 4, 5, 6, number, tzinfo=KYIV),
+        "local": datetime(number + 1, 2, 3, 4, 5),
+        "day": date(2026, 2, number + 1),
+        "clock": time(number, 30),
+        "amount": Decimal("5280.5") + number,
+        "document": {"text": text, "list": [1, None, text]},
+        "order": bytes([0, 92, number, 255]),
+    }
+    for number, text in enumerate(ODD)
+] + [{"id": 7, **dict.fromkeys(NAMES[1:])}]
+
+
+@pytest.fixture
+def table(db):
+    with db.write() as tx:
+        scratch.create(tx)
+    return scratch
+
+
+def kept(db) -> list[Any]:
+    with db.read() as tx:
+        return [tuple(row) for row in tx.execute(select(scratch).order_by(scratch.c.id))]
+
+
+def as_columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in NAMES}
+
+
+def test_what_goes_in_comes_out_as_from_a_plain_insert(db, table):
+    with db.write() as tx:
+        tx.execute(insert(table), ROWS)
+    plain = kept(db)
+    changing = NAMES[1:]
+    for write in (
+        lambda tx: insert_columns(tx, table, as_columns(ROWS)),
+        lambda tx: upsert_columns(tx, table, as_columns(ROWS), changing=changing),
+        lambda tx: add(tx, table, ROWS),
+    ):
+        with db.write() as tx:
+            tx.execute(table.delete())
+            write(tx)
+        assert plain == kept(db)
+
+
+@pytest.mark.parametrize("many", [2, MANY, 5000], ids=["few", "many", "chunks"])
+def test_of_a_key_that_comes_twice_the_last_row_counts(db, table, many):
+    first = [{"id": id, "name": "old", "count": id} for id in range(0, many, 2)]
+    again = [{"id": id, "name": f"new {turn}"} for turn in range(2) for id in range(many)]
+    with db.write() as tx:
+        put(db, tx, table, first)
+        put(db, tx, table, again)
+    wanted = [(id, "new 1", None if id % 2 else id) for id in range(many)]
+    assert wanted == [row[:3] for row in kept(db)]
+
+
+def test_a_row_that_is_refused_is_our_own_error_and_leaves_nothing(db, table):
+    twice = {"id": [1, 2, 1]}
+    with pytest.raises(StorageFailed), db.write() as tx:
+        insert_columns(tx, table, twice)
+    assert [] == kept(db)
+
+
+def test_sqlite_is_written_the_text_that_sqlalchemy_would_write():
+    dialect = sqlite.dialect()
+    plain = sqlite.DATETIME().bind_processor(dialect)
+    minutes = sqlite.DATETIME(truncate_microseconds=True).bind_processor(dialect)
+    for at in (datetime(1, 1, 1), datetime(2026, 2, 3, 4, 5, 6, 70), datetime(9999, 12, 31, 23)):
+        written = Instant().bind_processor(dialect)
+        assert plain(at) == written(at.replace(tzinfo=UTC))
+        local = LocalTime.dialect_impl(dialect).bind_processor(dialect)
+        assert minutes(at) == local(at)
