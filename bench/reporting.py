@@ -31,6 +31,7 @@ from syncd.store.engine import Database, open_database
 from syncd.store.report import VIEWS, View
 from syncd.store.schema import sync_runs, sync_state
 from syncd.store.upgrade import upgrade
+from syncd.sync.changed import NAMES
 from tests.support.postgres import Cluster
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -129,7 +130,11 @@ def _life(n: int, mean: float, random_: random.Random) -> list[Row]:
         at += (NOW - at) * random_.random() * 0.5 + timedelta(seconds=1)
         past = images[-1]
         past |= {"task_id": past["id"], "valid_to": at, "run_id": random_.randint(1, 2000)}
-        images.append(past | _edited(past, at, random_) | {"valid_from": at, "observed_at": at})
+        edit = _edited(past, at, random_)
+        past["changed"] = [
+            NAMES[key] for key in NAMES if edit.get(key, past.get(key)) != past.get(key)
+        ] or None
+        images.append(past | edit | {"valid_from": at, "observed_at": at})
     return images
 
 

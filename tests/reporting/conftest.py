@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.reporting.story import told
-from tests.scenario.conftest import a_mirror_at
+from tests.scenario.conftest import a_mirror, a_mirror_at
 from tests.support.mirror import Mirror
 
-__all__ = ["a_mirror_at"]
+__all__ = ["a_mirror", "a_mirror_at"]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

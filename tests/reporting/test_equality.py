@@ -18,6 +18,7 @@ from syncd.sandbox import Account, Sandbox
 from syncd.store.engine import open_database
 from syncd.store.report import VIEWS
 from syncd.store.schema import metadata
+from tests.reporting.compared import assert_told_is_compared
 from tests.reporting.story import listen, plain, shown, stop_the_clock
 from tests.support.mirror import START, Clock, Mirror, build, visible_tasks
 
@@ -113,6 +114,10 @@ def test_both_databases_give_the_same_answers_about_a_life_that_was_pulled(lived
     assert_equal_answers(lived.urls, lived.seen[-1][0] + timedelta(days=3))
 
 
+def test_what_a_pull_says_has_changed_is_what_a_comparison_finds(lived):
+    assert all(assert_told_is_compared(url) > PULLS for url in lived.urls)
+
+
 def test_both_databases_give_the_same_answers_about_a_year(ready_sqlite_url, ready_postgres_url):
     """Written straight into both, since a year of pulls would take an hour."""
     urls = (ready_sqlite_url, ready_postgres_url)
@@ -121,6 +126,7 @@ def test_both_databases_give_the_same_answers_about_a_year(ready_sqlite_url, rea
         fill(db, TASKS, VERSIONS)
         db.close()
     assert_equal_answers(urls, datetime.now(START.tzinfo).replace(microsecond=0))
+    assert all(assert_told_is_compared(url) > VERSIONS // 2 for url in urls)
     empty = [one.name for one in VIEWS if not shown(urls[0], f"SELECT 1 FROM {one.name}")]
     assert not empty, "an empty view proves nothing"
 

@@ -142,7 +142,7 @@ def _closed(tx, id: int, day: date) -> None:
     }
     at = half_past_three.replace(tzinfo=UTC)
     past = {"task_id": id, "date_end": day - 7 * DAY, "tags": [], "relations": [], "run_id": 1}
-    past |= {"valid_from": at - DAY, "valid_to": at}
+    past |= {"valid_from": at - DAY, "valid_to": at, "changed": ["date_end"]}
     now = {"id": id, "date_end": day, "valid_from": at, "observed_at": at, "content_hash": b"0"}
     tx.execute(insert(task_history), [row | past])
     tx.execute(insert(tasks), [row | now])

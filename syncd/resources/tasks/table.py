@@ -79,6 +79,11 @@ task_history = Table(
     Column("relations", Document, nullable=False, comment="relations it reported then"),
     Column("valid_to", Instant, nullable=False, comment="a newer image was seen, UTC"),
     Column("run_id", Id, nullable=False, comment="the run that saw it change, sync_runs.id"),
+    Column(
+        "changed",
+        Document,
+        comment="fields the next image has otherwise, as task_changes calls them; NULL: none",
+    ),
     PrimaryKeyConstraint("task_id", "valid_from"),
     Index(None, "valid_to"),
     Index(None, "run_id"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, or_, update
 
-from syncd.model.plan import Image, Insert, Remove, Restore, TaskPlan, Update
+from syncd.model.plan import Insert, Remove, Restore, TaskPlan, Update
 from syncd.model.records import FileRecord, Relation, TaskRecord
 from syncd.resources.derived import Derived
 from syncd.resources.tasks.table import (
@@ -24,6 +24,7 @@ from syncd.resources.tasks.table import (
 from syncd.store.bulk import insert_columns, upsert_columns
 from syncd.store.engine import Database
 from syncd.store.mirror import Values, add, batches, change, change_each, drop_links, put
+from syncd.sync.changed import changed_fields
 
 _NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
 _SHOWN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fields__)
@@ -47,9 +48,9 @@ def apply(plan: TaskPlan, to: Writing) -> None:
     """Write a plan; the caller's transaction makes it all or nothing."""
     changed: tuple[Changed, ...] = (*plan.inserts, *plan.updates, *plan.restores)
     again: tuple[Update | Restore, ...] = (*plan.updates, *plan.restores)
-    past = [action.before for action in (*again, *plan.removals)]
-    if past:
-        insert_columns(to.tx, task_history, _past(past, to))
+    ends: tuple[Update | Restore | Remove, ...] = (*again, *plan.removals)
+    if ends:
+        insert_columns(to.tx, task_history, _past(ends, to))
     if plan.inserts:
         insert_columns(to.tx, tasks, _present(plan.inserts, to))
     if again:
@@ -94,7 +95,8 @@ def _present(actions: Sequence[Changed], to: Writing) -> dict[str, Sequence[Any]
     }
 
 
-def _past(images: Sequence[Image], to: Writing) -> dict[str, Sequence[Any]]:
+def _past(actions: Sequence[Update | Restore | Remove], to: Writing) -> dict[str, Sequence[Any]]:
+    images = [action.before for action in actions]
     records = [image.record for image in images]
     return {
         "task_id": [record.id for record in records],
@@ -106,6 +108,7 @@ def _past(images: Sequence[Image], to: Writing) -> dict[str, Sequence[Any]]:
         "relations": [_edges(record) for record in records],
         "valid_to": [to.observed_at] * len(images),
         "run_id": [to.run_id] * len(images),
+        "changed": list(map(changed_fields, actions)),
     }
 
 
