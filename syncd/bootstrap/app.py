@@ -55,16 +55,17 @@ class App:
         account = self.settings.account
         return Derived(account.url.rstrip("/"), account.zone)
 
-    def ready(self, *, write: bool) -> None:
+    def ready(self, *, write: bool) -> bool:
         """Make sure that the database can be used with this code, and was not moved away.
 
-        Raises DatabaseUnusable and SchemaMismatch.
+        Returns whether it had to be upgraded. Raises DatabaseUnusable and SchemaMismatch.
         """
-        self.bring_up(write=write)
+        upgraded = self.bring_up(write=write)
         moved.refuse_moved(self.db)
+        return upgraded
 
-    def bring_up(self, *, write: bool) -> None:
-        """Make sure that the schema is this code's.
+    def bring_up(self, *, write: bool) -> bool:
+        """Make sure that the schema is this code's; returns whether that took an upgrade.
 
         An empty database gets its schema; an older one is upgraded where the settings allow it.
         Raises DatabaseUnusable and SchemaMismatch.
@@ -74,12 +75,12 @@ class App:
         self.db.probe(write=write)
         state = upgrade.schema_state(self.db)
         if state.current:
-            return
+            return False
         if not write and state.empty:
             raise no_mirror(f"{self.db.label} is empty")
         if write and (state.empty or self._may_upgrade):
             upgrade.upgrade(self.db, now=self.clock())
-            return
+            return True
         raise outdated(self.db.label, state)
 
     @property

@@ -7,6 +7,8 @@ when the lease is lost. While it holds the lease, whatever can hang is done by o
 from __future__ import annotations
 
 import faulthandler
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -62,6 +64,8 @@ def run(load: Load, *, shadow: bool, environ: Mapping[str, str]) -> int:
     daemon = Daemon(load, settings, Manager(environ), shadow=shadow)
     with daemon.orders.heeding_signals():
         daemon.live()
+    if daemon.upgraded and not daemon.orders.stop:
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the very words we were started with
     return 0
 
 
@@ -88,6 +92,8 @@ class Daemon:
         self._hung_s = manager.watchdog_s or HUNG_S
         self._truth = Truth(self._app, self._known, self._hearts, hung_s=self._hung_s)
         self._served = False
+        self.upgraded = False
+        """The database is of now: begin anew, for what an upgrade loads would stay for good."""
 
     def _built(self, settings: Settings) -> App:
         app = replace(build(settings), sleep=self.orders.sleep)
@@ -102,13 +108,15 @@ class Daemon:
             if listen:
                 stack.enter_context(open_server(listen, self._truth.pages()))
             stack.callback(self._end)
-            while not self.orders.stop:
+            while not (self.orders.stop or self.upgraded):
                 self._hold()
 
     def _hold(self) -> None:
         """Take the lease once, and hold it for as long as it lasts."""
         try:
             self._wait_for_the_database()
+            if self.upgraded:
+                return
             with ExitStack() as stack:
                 held = self._stand_by(stack)
                 knocked = held is not None and self._serve(held)
@@ -122,7 +130,7 @@ class Daemon:
             self._idle(AGAIN_S, "waiting for the database")
 
     def _wait_for_the_database(self) -> None:
-        self._app.ready(write=True)
+        self.upgraded = self._app.ready(write=True)
         self._known.database = ""
 
     def _stand_by(self, stack: ExitStack) -> Lease | None:

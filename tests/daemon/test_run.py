@@ -10,7 +10,7 @@ from typing import Any
 
 from syncd.sandbox import Fault
 from tests.support.daemons import Daemon, free_port, until
-from tests.support.mirror import assert_mirror_equals, connected
+from tests.support.mirror import assert_mirror_equals, connected, rows
 
 OFTEN = {"interval": "1s", "events_interval": "1h"}
 
@@ -110,6 +110,20 @@ def test_ready_is_said_once_and_after_what_went_before(a_place):
     daemon.stop()
     assert "STOPPING=1" in daemon.manager.words
     assert place.mirror.value("SELECT holder FROM lease") is None
+
+
+def test_a_start_that_makes_the_database_begins_anew_in_the_same_process(a_sqlite_place):
+    """What an upgrade needs would stay in memory for good: Alembic and Mako, some ten MB."""
+    place = a_sqlite_place()
+    new = place.path.with_name("new.db")
+    place.configure(database={"url": f"sqlite:///{new}"})
+    daemon = place.run()
+    daemon.has_pulled()
+    assert 2 == daemon.process.stderr.count("daemon.started")
+    assert 1 == daemon.manager.ready
+    (row,) = rows(f"sqlite:///{new}", "SELECT holder FROM lease")
+    assert row["holder"].startswith(f"pid {daemon.process.pid} ")
+    daemon.stop()
 
 
 def test_a_bad_configuration_is_no_start_and_never_ready(a_sqlite_place):

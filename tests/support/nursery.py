@@ -71,6 +71,10 @@ class Child:
         return self.returncode
 
 
+FROM_HERE = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from syncd.cli import main"
+"""The program as this tree has it, wherever it is started."""
+
+
 class Nursery:
     """The parent of the processes; it ends, and they with it, when it is closed or we die."""
 
@@ -157,6 +161,8 @@ def _dress(*, words: list[str], cwd: str, env: dict[str, str], files: list[int])
     os.chdir(cwd)
     _open_streams()
     sys.argv[:] = [str(ROOT / "syncd" / "__main__.py"), *words]
+    # A daemon that begins anew does so by the words it was started with, and not by ours.
+    sys.orig_argv[:] = [sys.executable, "-c", f"{FROM_HERE}; main()", *words]
 
 
 def _open_streams() -> None:
