@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,17 @@ class _LocalText(sqlite.DATETIME):
     def __init__(self) -> None:
         _sqlite_types.DATETIME.__init__(self, truncate_microseconds=True)
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
+    def bind_processor(self, dialect: Dialect) -> Callable[[date | None], str | None]:
         del dialect
-        return lambda value: None if value is None else value.isoformat(" ", "seconds")
+        return _local_text
+
+
+def _local_text(value: date | None) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time())  # as a server takes a day for a moment
+    return value.isoformat(" ", "seconds")
 
 
 # The account's clock shows minutes; "2026-02-01 09:30:00" is what a person expects to read.

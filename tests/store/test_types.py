@@ -54,6 +54,10 @@ def keep(db):
     return round_trip
 
 
+def test_a_day_is_the_first_moment_of_it(keep):
+    assert datetime(2026, 3, 1) == keep("local", date(2026, 3, 1))
+
+
 @on_one_database
 @given(
     value=st.decimals(min_value=Decimal("-99999999999"), max_value=Decimal("99999999999"), places=4)
