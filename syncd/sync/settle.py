@@ -22,6 +22,9 @@ CLOCKS: Final = timedelta(minutes=10)
 
 MINUTE: Final = timedelta(minutes=1)
 """What the account shows of the moment at which a task was made is no finer."""
+APART: Final = timedelta(minutes=1)
+"""How far two clocks that are kept right may be apart. A task made a second before the full minute
+would else seem older than an attempt by a clock that is two seconds ahead."""
 _RENAMED: Final = frozenset({"name", "author_email", "level", "parent_id", "parent_ref"})
 """What somebody who renames or moves a task changes, and what is compared elsewhere."""
 
@@ -253,7 +256,8 @@ def _may_be_renamed(lost: Lost, candidate: Candidate) -> bool:
     if not _same_author(lost, candidate) or candidate.project_id != lost.project_id:
         return False
     at = candidate.added_at
-    if at is not None and not lost.sent_at - MINUTE <= at <= lost.ended_at + GRACE + MINUTE:
+    first, last = lost.sent_at - MINUTE - APART, lost.ended_at + GRACE + MINUTE + APART
+    if at is not None and not first <= at <= last:
         return False
     asked = {n: value for n, value in _payload(lost).items() if n not in _RENAMED}
     shown = candidate.fields

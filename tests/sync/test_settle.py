@@ -98,13 +98,13 @@ def test_a_title_is_compared_as_a_reader_would():
 @pytest.mark.parametrize(
     "other",
     [
-        candidate(name="Another", added_at=at(-61)),
-        candidate(name="Another", added_at=at(10 + 61) + GRACE),
+        candidate(name="Another", added_at=at(-121)),
+        candidate(name="Another", added_at=at(10 + 121) + GRACE),
         candidate(
-            name="Another", fields={"author_email": "a@x", "date_end": DAY}, added_at=at(-61)
+            name="Another", fields={"author_email": "a@x", "date_end": DAY}, added_at=at(-121)
         ),
         candidate(project_id=5),
-        candidate(parent_id=5, added_at=at(-61)),
+        candidate(parent_id=5, added_at=at(-121)),
         candidate(fields={"author_email": "c@x"}),
     ],
 )
@@ -113,7 +113,7 @@ def test_another_title_project_parent_or_author_is_another_task(other):
     assert {1: SendAgain()} == settle([missing], [other])
 
 
-@pytest.mark.parametrize("added_at", [None, at(-59), at(5), at(10 + 59) + GRACE])
+@pytest.mark.parametrize("added_at", [None, at(-119), at(5), at(10 + 119) + GRACE])
 @pytest.mark.parametrize("changed", [{"name": "Renamed"}, {"parent_id": 5}])
 def test_a_task_that_may_be_ours_under_another_name_is_for_a_person(changed, added_at):
     """Somebody may have renamed or moved it before we looked; sending again would double it."""
