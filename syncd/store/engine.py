@@ -83,9 +83,7 @@ class Database:
             with self.engine.connect().execution_options(**options) as tx, tx.begin():
                 try:
                     yield tx
-                except Exception:
-                    raise
-                except BaseException as interrupt:
+                except (KeyboardInterrupt, SystemExit) as interrupt:
                     # The driver may be in the middle of something. A rollback it refuses would
                     # take the interrupt's place; closing ends the transaction as well.
                     tx.invalidate(interrupt)

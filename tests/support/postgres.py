@@ -282,7 +282,7 @@ class Cluster:
             state = self._tell("state")
             if state != "running" or time.monotonic() > deadline:
                 raise PostgresMissing(f"PostgreSQL did not start ({state}): {self.log[-2000:]}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks: the condition is what is waited for
 
     def stop(self) -> None:
         """Shut the server down in order, its connections cut; the data stays."""
@@ -311,7 +311,7 @@ class Cluster:
         while not self.value(shown):
             if time.monotonic() > deadline:
                 raise AssertionError(f"the standby did not get to {written}: {self.log[-2000:]}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks: the condition is what is waited for
 
     def change(self, **settings: str) -> None:
         """Change settings of a server that runs; only such as it takes without a restart."""
