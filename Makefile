@@ -20,7 +20,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test bi lint types layers wheel installed lowest deep systemd soak bench clean stale
+.PHONY: help demo test bi superset lint types layers wheel installed lowest deep systemd soak bench clean stale
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test: .venv/.test ## run the whole suite, on SQLite and PostgreSQL
 
 bi: .venv/.test .venv/.bi ## other people's clients read a mirror: ODBC, JDBC, pandas, DuckDB, Datasette
 	@$(PY) -m pytest tests/bi $(PYTEST_ARGS)
+
+superset: .venv/.test .venv/.superset ## the bundle in docs/bi, in an Apache Superset made from nothing
+	@SYNCD_SUPERSET="$$(pwd -P)/.venv/superset/bin" $(PY) -m pytest tests/bi/test_superset_live.py $(PYTEST_ARGS)
 
 deep: .venv/.test ## run it with 2,000 examples for each property, in a drawn order
 	@SYNCD_HYPOTHESIS=deep $(PY) -m pytest $(DISTRIBUTE) --shuffle $(PYTEST_ARGS)
@@ -93,4 +96,12 @@ STALE := $(shell [ ! -e .venv ] || { [ ! -e .venv/.busy ] && .venv/bin/python -c
 	@touch .venv/.busy
 	@$(PIP) install --group $*
 	@rm .venv/.busy
+	@touch $@
+
+# An environment of its own inside .venv: Superset wants an old SQLAlchemy. Made anew when an install
+# broke off, since the file that says it is there comes last.
+.venv/.superset: docs/bi/superset/requirements.txt .venv/.made
+	@sh tests/support/venv.sh .venv/superset
+	@echo "installing Apache Superset into .venv/superset (a minute or more, 800 MB)"
+	@.venv/superset/bin/python -m pip --quiet install --requirement $<
 	@touch $@

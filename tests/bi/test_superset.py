@@ -1,4 +1,4 @@
-"""The bundle for Superset names what there is; docs/bi/superset.md shows it imported."""
+"""The bundle for Superset names what there is; test_superset_live.py imports it."""
 
 from __future__ import annotations
 
