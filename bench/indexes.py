@@ -1,11 +1,11 @@
-"""What the indexes of tasks and past versions cost a pull: processor time with and without them.
+"""What the indexes of tasks, versions and changes cost a pull: processor time with and without.
 
     python -m bench.indexes [--tasks 10000] [--rounds 5]
 
 Each round makes a first pull, renames every tenth task and pulls again, once into a mirror as it
-is and once into one whose indexes of `tasks` and `task_history` other than the keys were dropped;
-which of the two is first changes from round to round. Seconds are those of this process and, on
-PostgreSQL, of all of the server's; the median of the rounds is shown.
+is and once into one whose indexes of TABLES other than the keys were dropped; which of the two is
+first changes from round to round. Seconds are those of this process and, on PostgreSQL, of all of
+the server's; the median of the rounds is shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from syncd.bootstrap import App
 from syncd.store.schema import metadata
 from tests.support.postgres import Cluster
 
-TABLES = ("tasks", "task_history")
+TABLES = ("tasks", "task_history", "task_history_fields")
 ONE_IN = 10
 PULLS = ("first pull", "10 % changed")
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,21 @@ from bench.live_tasks import best
 from syncd.resources.members import members
 from syncd.resources.projects import projects
 from syncd.resources.tags import relabel, tags
-from syncd.resources.tasks.table import files, task_history, task_relations, task_tags, tasks
+from syncd.resources.tasks.table import (
+    files,
+    task_history,
+    task_history_fields,
+    task_relations,
+    task_tags,
+    tasks,
+)
+from syncd.store import authorship
 from syncd.store.activity import activity
 from syncd.store.engine import Database, open_database
 from syncd.store.report import VIEWS, View
 from syncd.store.schema import sync_runs, sync_state
 from syncd.store.upgrade import upgrade
-from syncd.sync.changed import NAMES
+from syncd.sync.changed import NAMES, written
 from tests.support.postgres import Cluster
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -77,10 +86,13 @@ def seed(db: Database, count: int, versions: int) -> None:
         with db.write() as tx:
             _write(tx, tasks, (life[-1] for life in lives))
             _write(tx, task_history, (past for life in lives for past in life[:-1]))
+            _write(tx, task_history_fields, (row for life in lives for row in _changes(life)))
             _write(tx, task_tags, (link for life in lives for link in _links(life[-1])))
             _write(tx, files, (_file(n) for n in numbers if n % 9 == 0))
             _write(tx, task_relations, _edges(numbers, random_))
             _write(tx, activity, _events(lives, random_))
+    with db.write() as tx:
+        authorship.name_all(tx)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
         own.exec_driver_sql("ANALYZE" if db.is_sqlite else "VACUUM ANALYZE")
 
@@ -131,9 +143,6 @@ def _life(n: int, mean: float, random_: random.Random) -> list[Row]:
         past = images[-1]
         past |= {"task_id": past["id"], "valid_to": at, "run_id": random_.randint(1, 2000)}
         edit = _edited(past, at, random_)
-        past["changed"] = [
-            NAMES[key] for key in NAMES if edit.get(key, past.get(key)) != past.get(key)
-        ] or None
         images.append(past | edit | {"valid_from": at, "observed_at": at})
     return images
 
@@ -180,6 +189,17 @@ def _edited(past: Row, at: datetime, random_: random.Random) -> Row:
         case 4:
             return {"priority": (past["priority"] + 1) % 11}
     return {"tags": [700 + random_.randrange(TAGS)]}
+
+
+def _changes(life: list[Row]) -> Iterator[Row]:
+    """Return what each image and the next one differ in."""
+    for past, after in pairwise(life):
+        kept = {key: past[key] for key in ("task_id", "valid_from", "run_id")}
+        for column, field in NAMES.items():
+            old, new = past.get(column), after.get(column)
+            if old != new:
+                values = {"old": written(old), "new": written(new)}
+                yield kept | {"field": field, "at": after["valid_from"]} | values
 
 
 def _links(row: Row) -> Iterator[Row]:

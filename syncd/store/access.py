@@ -16,7 +16,7 @@ Rights = Mapping[str, tuple[str, ...]]
 """Privileges by the name of a table or view."""
 
 MIRROR: Final = (
-    *("tasks", "task_history", "task_tags", "task_relations", "files"),
+    *("tasks", "task_history", "task_history_fields", "task_tags", "task_relations", "files"),
     *("projects", "members", "tags", "activity"),
 )
 """The account as it is and was."""

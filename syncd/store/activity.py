@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Index, Row, Table, Text, select
 
 from syncd.model.activity import Activity
+from syncd.store import authorship
 from syncd.store.mirror import add, batches
 from syncd.store.schema import metadata
 from syncd.store.types import Document, Id, Instant, LocalTime
@@ -64,7 +65,8 @@ def keep(
 ) -> int:
     """Store the events that are not known yet, and return how many that were.
 
-    The lease is verified in the same transaction, so nobody else stores any meanwhile.
+    The lease is verified in the same transaction, so nobody else stores any meanwhile. Changes that
+    were seen before get the authors that are told of now.
     """
     known = when_seen(tx, (each.fingerprint for each in events))
     names = [column.name for column in activity.columns if column.name in Activity.__slots__]
@@ -75,6 +77,7 @@ def keep(
         if each.fingerprint not in known
     ]
     add(tx, activity, rows)
+    authorship.name_told(tx, {row["task_id"] for row in rows} - {None})
     return len(rows)
 
 

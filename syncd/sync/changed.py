@@ -1,14 +1,17 @@
-"""Which fields of a task its past image and the one after it differ in, as readers call them.
+"""What the image of a task after a change has otherwise, as readers call it and as text.
 
-Stored with the past image, so that nobody has to compare all fields of all versions again.
+Stored with the change, so that nobody has to compare all fields of all versions again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Final
 
-from syncd.model.plan import Remove, Restore, Update
+from syncd.model.plan import FieldChange, Remove, Restore, Update
 from syncd.sync.reconcile import differing
 
 NAMES: Final[Mapping[str, str]] = {
@@ -36,19 +39,36 @@ NAMES: Final[Mapping[str, str]] = {
 """The fields that are told of, by column: what each is called in the view task_changes."""
 
 
-def changed_fields(action: Update | Restore | Remove) -> list[str] | None:
-    """Name what the next image has otherwise; None: nothing that is told of.
+def changes(action: Update | Restore | Remove) -> Iterator[FieldChange]:
+    """Yield what the next image has otherwise, by column, of the fields that are told of.
 
     Links go with a removal and come with a return: neither is a change of the tags.
     """
     before, reason = action.before, None
     match action:
         case Update():
-            found = set(action.fields)
+            yield from (one for one in action.changes if one.name in NAMES)
         case Restore():
-            found = set(differing(action.record, before.record)) - {"tags"}
+            old, new = before.record, action.record
+            found = [name for name in differing(new, old) if name in NAMES and name != "tags"]
+            yield from (FieldChange(name, getattr(old, name), getattr(new, name)) for name in found)
         case Remove():
-            found, reason = set(), action.reason
+            reason = action.reason
     if before.removed_reason != reason:
-        found.add("removed_reason")
-    return [name for column, name in NAMES.items() if column in found] or None
+        yield FieldChange("removed_reason", before.removed_reason, reason)
+
+
+def written(value: object) -> str | None:
+    """Return a value as text, ids as they are; the same on every database."""
+    match value:
+        case None | str():
+            return value
+        case datetime():
+            return value.isoformat(" ", "seconds")
+        case date() | time():
+            return value.isoformat()
+        case Decimal():
+            return format(value.normalize(), "f")
+        case tuple() | list() | dict():
+            return json.dumps(value)
+    return str(value)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from syncd.model.activity import Activity
+from syncd.store.activity import keep
 from syncd.store.report import VIEWS
-from tests.reporting.story import ANN, BEN, DOING, IDS, NOONE, REVIEW, SHOP, SITE, plain, shown
+from tests.reporting.story import (
+    ANN,
+    BEN,
+    DOING,
+    IDS,
+    NOONE,
+    NOW,
+    REVIEW,
+    SHOP,
+    SITE,
+    plain,
+    shown,
+)
 from tests.support.mirror import Mirror, connected, fetched
 
 A, B, NOBODY = "Ann Example", "Ben Example", "Executive isn't assigned"
@@ -288,22 +302,28 @@ def test_what_is_due_today_is_not_late(world):
     assert [(0, 0, 0, 1)] == found  # the one that is late in that week is Server
 
 
-@pytest.mark.parametrize("at", ["2026-03-02 12:00", "2026-03-07 12:00"])
-def test_nobody_is_named_for_what_was_told_of_another_time(world, at):
+@pytest.mark.parametrize(
+    ("at", "named"),
+    [("03-02 12:00", None), ("03-06 08:00", B), ("03-06 10:01", None), ("03-07 12:00", None)],
+)
+def test_nobody_is_named_for_what_was_told_of_another_time(world, at, named):
     """The due date of Cart was cleared on the 6th, between two pulls, and the feed did not tell."""
-    instant = f"'{at}:00.000000" + ("'" if world.app.db.is_sqlite else "+00'")
-    found = after(
-        world,
-        [
-            "INSERT INTO activity (id, fingerprint, action, entity, entity_id, task_id, member_id,"
-            " member_name, date_added, at, new, seen_at) VALUES (99, 'x', 'update', 'task',"
-            f""" {CART}, {CART}, {BEN}, '{B}', '{at}:00', {instant}, '{{"date_end": ""}}',"""
-            f" {instant})"
-        ],
-        f"SELECT author FROM task_changes WHERE task_id = {CART} AND new IS NULL UNION ALL"
-        f" SELECT author FROM report_due_slips WHERE task_id = {CART} AND to_date IS NULL",
+    instant = datetime.strptime(f"2026-{at}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    event = Activity(
+        **{"fingerprint": "x", "action": "update", "entity": "task", "entity_id": CART},
+        **{"task_id": CART, "project_id": SHOP, "member_id": BEN, "member_name": B},
+        **{"date_added": instant.replace(tzinfo=None), "new": {"date_end": ""}, "old": None},
     )
-    assert [(None,), (None,)] == found
+    query = (
+        f"SELECT author, author_id FROM task_changes WHERE task_id = {CART} AND new IS NULL UNION"
+        f" ALL SELECT author, author_id FROM report_due_slips WHERE task_id = {CART}"
+        " AND to_date IS NULL"
+    )
+    with world.app.db.write() as tx:
+        keep(tx, [event], instant=lambda _: instant, seen_at=NOW)
+        found = [tuple(row) for row in tx.exec_driver_sql(query)]
+        tx.rollback()
+    assert [(named, BEN if named else None)] * 2 == found
 
 
 def test_a_restored_task_counts_again_and_a_removed_done_one_is_done_no_more(world):

@@ -12,9 +12,10 @@ from sqlalchemy import insert
 
 from syncd.resources.derived import Derived
 from syncd.resources.projects import projects
-from syncd.resources.tasks.table import task_history, tasks
+from syncd.resources.tasks.table import task_history, task_history_fields, tasks
 from syncd.store.engine import Database, open_database
 from syncd.store.state import remember
+from syncd.sync.changed import written
 from tests.reporting.story import plain, shown
 from tests.support.mirror import connected, fetched
 
@@ -142,9 +143,12 @@ def _closed(tx, id: int, day: date) -> None:
     }
     at = half_past_three.replace(tzinfo=UTC)
     past = {"task_id": id, "date_end": day - 7 * DAY, "tags": [], "relations": [], "run_id": 1}
-    past |= {"valid_from": at - DAY, "valid_to": at, "changed": ["date_end"]}
+    past |= {"valid_from": at - DAY, "valid_to": at}
+    change = {"task_id": id, "valid_from": at - DAY, "field": "date_end", "at": at, "run_id": 1}
+    change |= {"old": written(past["date_end"]), "new": written(day)}
     now = {"id": id, "date_end": day, "valid_from": at, "observed_at": at, "content_hash": b"0"}
     tx.execute(insert(task_history), [row | past])
+    tx.execute(insert(task_history_fields), [change])
     tx.execute(insert(tasks), [row | now])
 
 

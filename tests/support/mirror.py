@@ -38,7 +38,7 @@ UNPACED = 1_000_000
 KYIV = ZoneInfo("Europe/Kyiv")
 
 MIRROR_TABLES = (
-    *("tasks", "task_history", "task_tags", "task_relations", "files"),
+    *("tasks", "task_history", "task_history_fields", "task_tags", "task_relations", "files"),
     *("projects", "members", "tags"),
 )
 

@@ -9,6 +9,9 @@ from sqlalchemy import Column, Connection, Table, bindparam, select, update
 from syncd.resources.derived import Derived
 from syncd.resources.projects import projects
 from syncd.resources.tasks.table import files, task_history, tasks
+from syncd.store import authorship
+from syncd.store.activity import activity
+from syncd.store.mirror import change_each
 
 _INSTANTS = {"added_at": "date_added", "closed_at": "date_closed"}
 
@@ -17,6 +20,20 @@ def rederive(tx: Connection, derived: Derived) -> None:
     """Rewrite addresses and instants in every row; the images themselves stay what they are."""
     for table in (tasks, task_history, files, projects):
         _rederive_table(tx, table, derived)
+    _rederive_events(tx, derived)
+
+
+def _rederive_events(tx: Connection, derived: Derived) -> None:
+    """Say anew when events were, and by that who made which change."""
+    known = select(activity.c.id, activity.c.date_added, activity.c.at)
+    found = [
+        {"id": row.id, "at": at}
+        for row in tx.execute(known)
+        if (at := derived.instant(row.date_added)) != row.at
+    ]
+    if found:
+        change_each(tx, activity, found)
+        authorship.name_all(tx)
 
 
 def _rederive_table(tx: Connection, table: Table, derived: Derived) -> None:

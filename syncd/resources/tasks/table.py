@@ -79,15 +79,27 @@ task_history = Table(
     Column("relations", Document, nullable=False, comment="relations it reported then"),
     Column("valid_to", Instant, nullable=False, comment="a newer image was seen, UTC"),
     Column("run_id", Id, nullable=False, comment="the run that saw it change, sync_runs.id"),
-    Column(
-        "changed",
-        Document,
-        comment="fields the next image has otherwise, as task_changes calls them; NULL: none",
-    ),
     PrimaryKeyConstraint("task_id", "valid_from"),
     Index(None, "valid_to"),
     Index(None, "run_id"),
     comment="Past images of tasks: how a task stood from valid_from until valid_to.",
+)
+
+task_history_fields = Table(
+    "task_history_fields",
+    metadata,
+    Column("task_id", Id, nullable=False, comment="the task, tasks.id"),
+    Column("valid_from", Instant, nullable=False, comment="its past image, by its valid_from"),
+    Column("field", Text, nullable=False, comment="what the next image has otherwise"),
+    Column("at", Instant, nullable=False, comment="when that was first seen, UTC"),
+    Column("old", Text, comment="the value before, as text; members and tags by their ids"),
+    Column("new", Text, comment="the value after, as text; members and tags by their ids"),
+    Column("author", Text, comment="who did it, as named then; NULL: not known"),
+    Column("author_id", Id, comment="who did it, members.id; NULL: not known"),
+    Column("run_id", Id, nullable=False, comment="the run that saw it, sync_runs.id"),
+    PrimaryKeyConstraint("task_id", "valid_from", "field"),
+    Index(None, "at"),
+    comment="What each past image and the next one differ in, field by field: see task_changes.",
 )
 
 task_tags = Table(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, delete, or_, update
 from syncd.model.plan import Insert, Remove, Restore, TaskPlan, Update
 from syncd.model.records import FileRecord, Relation, TaskRecord
 from syncd.resources.derived import Derived
+from syncd.resources.tasks.changes import write_changes
 from syncd.resources.tasks.table import (
     IMAGE_COLUMNS,
     files,
@@ -24,7 +25,6 @@ from syncd.resources.tasks.table import (
 from syncd.store.bulk import insert_columns, upsert_columns
 from syncd.store.engine import Database
 from syncd.store.mirror import Values, add, batches, change, change_each, drop_links, put
-from syncd.sync.changed import changed_fields
 
 _NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
 _SHOWN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fields__)
@@ -51,6 +51,7 @@ def apply(plan: TaskPlan, to: Writing) -> None:
     ends: tuple[Update | Restore | Remove, ...] = (*again, *plan.removals)
     if ends:
         insert_columns(to.tx, task_history, _past(ends, to))
+        write_changes(to.tx, ends, at=to.observed_at, run_id=to.run_id)
     if plan.inserts:
         insert_columns(to.tx, tasks, _present(plan.inserts, to))
     if again:
@@ -108,7 +109,6 @@ def _past(actions: Sequence[Update | Restore | Remove], to: Writing) -> dict[str
         "relations": [_edges(record) for record in records],
         "valid_to": [to.observed_at] * len(images),
         "run_id": [to.run_id] * len(images),
-        "changed": list(map(changed_fields, actions)),
     }
 
 

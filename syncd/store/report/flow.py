@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from syncd.store.report.changes import with_author
 from syncd.store.report.dialect import POSTGRESQL, Dialect
 from syncd.store.report.view import View, view
 
@@ -73,33 +72,19 @@ LEFT JOIN tags g ON g.id = k.tag_id"""
 
 
 def _due_slips(d: Dialect) -> str:
-    kept = "c.task_id, c.task_name, c.project_id, c.at, c.run_id, c.before, c.after"
-    new = _text(d, "c.after")
+    before, after = (_day(d, value) for value in ("c.old", "c.new"))
     return f"""
-SELECT c.task_id, c.task_name, c.project_id, j.name AS project_name, c.at AS seen_at,
-  c.before AS from_date, c.after AS to_date, {d.days("c.after", "c.before")} AS days,
+SELECT c.task_id, t.name AS task_name, t.project_id, j.name AS project_name, c.at AS seen_at,
+  {before} AS from_date, {after} AS to_date, {d.days(after, before)} AS days,
   c.author, c.author_id, c.run_id
-FROM ({with_author(d, _slips(d), kept=kept, field="'date_end'", new=new)}) c
-LEFT JOIN projects j ON j.id = c.project_id"""
+FROM task_history_fields c
+JOIN tasks t ON t.id = c.task_id
+LEFT JOIN projects j ON j.id = t.project_id
+WHERE c.field = 'date_end'"""
 
 
-def _slips(d: Dialect) -> str:
-    """Return the changes of due dates, with the project within: a WHERE gets to its index."""
-    columns = "h.valid_from AS since, h.valid_to AS at, h.run_id, h.date_end AS before"
-    return f"""
-  SELECT t.id AS task_id, t.name AS task_name, t.project_id, {columns}, x.date_end AS after
-  FROM task_history h
-  JOIN task_history x ON x.task_id = h.task_id AND x.valid_from = h.valid_to
-  JOIN tasks t ON t.id = h.task_id
-  WHERE {d.differ("h.date_end", "x.date_end")}
-  UNION ALL
-  SELECT t.id, t.name, t.project_id, {columns}, t.date_end
-  FROM task_history h JOIN tasks t ON t.id = h.task_id AND t.valid_from = h.valid_to
-  WHERE {d.differ("h.date_end", "t.date_end")}"""
-
-
-def _text(d: Dialect, day: str) -> str:
-    return f"to_char({day}::timestamp, 'YYYY-MM-DD')" if d is POSTGRESQL else day
+def _day(d: Dialect, text: str) -> str:
+    return f"{text}::date" if d is POSTGRESQL else text
 
 
 _TASK = {
