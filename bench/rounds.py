@@ -20,6 +20,8 @@ from bench.timing import Sample
 PROJECTS_WHEN_BIG = 200
 BIG = 100_000
 """From here on the tasks are spread over a number of projects, each within the account's limit."""
+PEERS_UP_TO = 10_000
+"""The size that is compared with them: beyond it each load takes them minutes."""
 PEERS = (
     (peer, "dlt", (SQLITE, POSTGRESQL)),
     (singer, "Meltano's target", (POSTGRESQL,)),
@@ -84,7 +86,7 @@ def _round(plan: Plan, results: Results, place: Place, *, last: bool) -> None:
         reads=pulls["reads"],
     )
     samples = pulls["samples"] + floor["samples"]
-    if plan.peers:
+    if plan.peers and place.tasks <= PEERS_UP_TO:
         samples += _peers(results, place, pulls["reads"])
     if last:
         samples += _once(plan, place)

@@ -6,15 +6,17 @@ Source: API sheet, sections 3 (10,000 records to an answer) and 5.1.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
+from syncd import __version__
 from syncd.errors import Refused, TooManyRecords
 from syncd.model.listing import Scope, Slice
 from syncd.resources.tasks.flat import Places, read_slice
 from syncd.resources.tasks.known import Trees
+from syncd.resources.tasks.packed import packed
 from syncd.resources.tasks.tree import read_listing
 from syncd.resources.tasks.wire import TagIds
 from syncd.services import garbage
@@ -52,13 +54,17 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """What every fetch of one pull shares."""
+    """What every fetch of one pull shares.
+
+    `all_new` says that nothing was ever mirrored: all of it will be read, and is read at once.
+    """
 
     client: Client
     scope: Scope
     tag_ids: TagIds
     progress: Progress
     trees: Trees | None = None
+    all_new: bool = False
 
     @property
     def extra(self) -> tuple[str, ...]:
@@ -99,7 +105,7 @@ class SliceStore:
 
     def __init__(self, db: Database, scope: Scope, *, durable: bool) -> None:
         self._db = db
-        self._scope = scope.fingerprint
+        self._scope = f"{scope.fingerprint} {__version__}"
         self._durable = durable
         self._memory: dict[int, Checkpoint] = {}
 
@@ -149,10 +155,13 @@ def fetch_projects(
             left_s=work.client.budget.estimate_s(left),
         )
         checkpoint = _fetch_project(work, project_id, now=now, places=places)
-        store.keep(checkpoint)
-        observed[project_id] = checkpoint.observed_at
         if seen is not None:
             seen.update(checkpoints.fingerprint(checkpoint))
+        if work.all_new:
+            part = packed(_read(work, checkpoint, places))
+            checkpoint = replace(checkpoint, parts=(part,))
+        store.keep(checkpoint)
+        observed[project_id] = checkpoint.observed_at
     slices = [
         SliceSource(id, observed[id], _loader(work, store, id, places))
         for id in sorted(wanted, key=lambda id: (observed[id], id))
@@ -197,14 +206,17 @@ def _loader(
     project_id: int,
     places: Callable[[Collection[int]], Places],
 ) -> Callable[[], Slice]:
-    def load() -> Slice:
-        with garbage.left_alone():
-            return read_slice(
-                store.load(project_id),
-                asked=frozenset(work.scope.extra),
-                tag_ids=work.tag_ids,
-                known=places,
-                trees=work.trees,
-            )
+    return lambda: _read(work, store.load(project_id), places)
 
-    return load
+
+def _read(
+    work: Fetching, checkpoint: Checkpoint, places: Callable[[Collection[int]], Places]
+) -> Slice:
+    with garbage.left_alone():
+        return read_slice(
+            checkpoint,
+            asked=frozenset(work.scope.extra),
+            tag_ids=work.tag_ids,
+            known=places,
+            trees=work.trees,
+        )

@@ -34,11 +34,16 @@ class Untagged:
 
     def add(self, part: Slice) -> None:
         """Take one slice into account."""
-        for kind in (TASKS, SUBTASKS):
-            ids = [id for id in part.tasks if (id in part.subtasks) == (kind == SUBTASKS)]
-            if any(id not in part.tagless for id in ids):
+        for kind, ids in (
+            (TASKS, part.tasks.keys() - part.subtasks),
+            (SUBTASKS, part.tasks.keys() & part.subtasks),
+        ):
+            if kind in self._tagged:
+                continue
+            if ids <= part.tagless:
+                self._newest[kind] = nlargest(SAMPLES, [*self._newest[kind], *ids])
+            else:
                 self._tagged.add(kind)
-            self._newest[kind] = nlargest(SAMPLES, [*self._newest[kind], *ids])
 
     def samples(self) -> Suspicion:
         """Return the newest tasks of each kind that shows no tags."""

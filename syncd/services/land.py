@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -11,13 +12,14 @@ from sqlalchemy import Connection
 
 from syncd.model.plan import Brake, CatalogueChange, TaskPlan
 from syncd.model.reports import PullReport
+from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.rederive import rederive
+from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.writes import Writing, apply
-from syncd.services import catalogues, memory, rehearsed
+from syncd.services import catalogues, garbage, memory, rehearsed
+from syncd.services.comparing import Overview, Questions
 from syncd.services.fetch import Fetched
 from syncd.services.planning import (
-    Overview,
-    Questions,
     clock_shift,
     plan_removals,
     plan_slice,
@@ -25,8 +27,9 @@ from syncd.services.planning import (
 from syncd.services.prepare import Prepared, Pulling, rejected_in_words
 from syncd.store import audit, checkpoints, outbox, quarantine
 from syncd.store.audit import Event
+from syncd.store.indexes import built_after
 from syncd.store.runs import RunRow, next_run_id, record_run
-from syncd.store.state import LAST_SLICE, next_instant, recall, remember
+from syncd.store.state import LAST_SLICE, next_instant, recall, remember_all
 
 
 @dataclass(slots=True)
@@ -135,12 +138,16 @@ def _land_tasks(
     prepared = landing.prepared
     shift = clock_shift(fetched, landing.observed_at)
     flying = outbox.in_flight(landing.tx)
-    for source in fetched.slices:
-        part = source.load()
-        plan = plan_slice(
-            landing.tx, part, prepared.answers, prepared.scope, shift=shift, flying=flying
-        )
-        landing.take(plan, part.observed_at + shift)
+    with _filling(landing):
+        for source in fetched.slices:
+            with garbage.left_alone():
+                differing = prepared.questions.changed.get(source.project_id)
+                part = source.load() if differing is None else differing.part
+                plan = plan_slice(
+                    landing.tx, part, prepared.answers, prepared.scope, shift=shift, flying=flying
+                )
+                landing.take(plan, part.observed_at + shift)
+            landing.counts["unchanged"] += differing.unchanged if differing is not None else 0
     removals = plan_removals(
         landing.tx,
         prepared.questions,
@@ -158,6 +165,13 @@ def _land_tasks(
     if masked := landing.counts["in_flight"]:
         landing.notes.append(f"{masked} tasks have a change in flight: they were left as they were")
     _set_aside(landing, whole)
+
+
+def _filling(landing: Landing) -> AbstractContextManager[None]:
+    """Leave the indexes for the end where all tables of tasks are empty, and the file is ours."""
+    if not (landing.writes and landing.work.db.is_sqlite and mirror.is_empty(landing.tx)):
+        return nullcontext()
+    return built_after(landing.tx, (tasks, task_tags, task_relations, files))
 
 
 def _notes(whole: Overview, prepared: Prepared, removals: TaskPlan) -> list[str]:
@@ -233,9 +247,7 @@ def _report(landing: Landing, *, dry_run: bool) -> PullReport:
 
 def _remember(landing: Landing, report: PullReport) -> None:
     work, prepared, tx = landing.work, landing.prepared, landing.tx
-    memory.store(
-        work.db,
-        tx,
+    kept = memory.to_remember(
         base_url=work.client.base_url,
         scope=prepared.scope,
         digest=prepared.digest,
@@ -245,36 +257,36 @@ def _remember(landing: Landing, report: PullReport) -> None:
     )
     if prepared.gathered.fetched:
         at = prepared.known.catalogues_at if prepared.gathered.notes else work.clock()
-        remember(work.db, tx, "catalogues_at", at.isoformat() if at else None)
-    remember(work.db, tx, "rights", prepared.scope.rights)
+        kept["catalogues_at"] = at.isoformat() if at else None
     if not prepared.over_limit:
-        remember(work.db, tx, "over_limit_at", None)
+        kept["over_limit_at"] = None
     elif prepared.known.over_limit_at is None:
-        remember(work.db, tx, "over_limit_at", work.clock().isoformat())
+        kept["over_limit_at"] = work.clock().isoformat()
     if prepared.fetched is not None and prepared.fetched.how == "projects":
         shift = clock_shift(prepared.fetched, landing.observed_at)
         last = max((one.observed_at for one in prepared.fetched.slices), default=None)
-        remember(work.db, tx, LAST_SLICE, (last + shift).isoformat() if last else None)
+        kept[LAST_SLICE] = (last + shift).isoformat() if last else None
     if prepared.fetched is not None:
-        remember(work.db, tx, "hidden", prepared.hidden.remembered)
+        kept["hidden"] = prepared.hidden.remembered
+    kept["brakes"] = _brakes(landing)
+    remember_all(work.db, tx, kept)
     # Whatever way this pull went: a slice fetched before it must never be applied after it.
     checkpoints.drop(tx)
-    _remember_brakes(landing)
 
 
-def _remember_brakes(landing: Landing) -> None:
+def _brakes(landing: Landing) -> list[dict[str, Any]] | None:
     """Audit a brake when it trips and when it is gone, not at every pull in between."""
     tripped = [
         {"missing": one.missing, "limit": one.limit, "projects": list(one.projects), "why": one.why}
         for one in landing.brakes
     ]
     before = recall(landing.tx, "brakes") or []
-    if tripped == before:
-        return
-    landing.audit([Event("brake.tripped", detail=one) for one in tripped if one not in before])
-    if not tripped:
-        landing.audit([Event("brake.released")])
-    remember(landing.work.db, landing.tx, "brakes", tripped or None)
+    if tripped != before:
+        new = [one for one in tripped if one not in before]
+        landing.audit([Event("brake.tripped", detail=one) for one in new])
+        if not tripped:
+            landing.audit([Event("brake.released")])
+    return tripped or None
 
 
 def _record(landing: Landing, report: PullReport, started: datetime) -> None:

@@ -15,10 +15,19 @@ from syncd.model.listing import Scope
 from syncd.resources.derived import Derived
 from syncd.resources.tags import ids_by_name
 from syncd.resources.tasks.wire import TagIds
-from syncd.store.engine import Database
-from syncd.store.state import recall, remember
+from syncd.store.state import recall_all
 
 ADMIN = "admin"
+_NAMES = (
+    "account",
+    "scope",
+    "digest",
+    "rights",
+    "over_limit_at",
+    "catalogues_at",
+    "derived",
+    "hidden",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +47,20 @@ class Memory:
 
 def load(tx: Connection) -> Memory:
     """Read what is remembered."""
-    scope = recall(tx, "scope")
+    known = recall_all(tx, _NAMES)
+    scope = known.get("scope")
     return Memory(
-        account=recall(tx, "account"),
+        account=known.get("account"),
         previous=Scope(scope["archived"], tuple(scope["extra"]), scope["rights"])
         if scope
         else None,
-        digest=recall(tx, "digest"),
-        rights=recall(tx, "rights") or ADMIN,
-        over_limit_at=_instant(recall(tx, "over_limit_at")),
-        catalogues_at=_instant(recall(tx, "catalogues_at")),
-        derived=recall(tx, "derived"),
+        digest=known.get("digest"),
+        rights=known.get("rights") or ADMIN,
+        over_limit_at=_instant(known.get("over_limit_at")),
+        catalogues_at=_instant(known.get("catalogues_at")),
+        derived=known.get("derived"),
         tag_ids=ids_by_name(tx),
-        hidden=recall(tx, "hidden"),
+        hidden=known.get("hidden"),
     )
 
 
@@ -83,9 +93,7 @@ def derived_of(derived: Derived) -> list[str | None]:
     return [derived.base_url, derived.zone.key if derived.zone else None]
 
 
-def store(
-    db: Database,
-    tx: Connection,
+def to_remember(
     *,
     base_url: str,
     scope: Scope,
@@ -93,19 +101,22 @@ def store(
     complete: bool,
     derived: Derived,
     at: datetime,
-) -> None:
-    """Remember a pull; only a complete one is what the next is compared with.
+) -> dict[str, object]:
+    """Return what a pull leaves, by name; only a complete one is what the next is compared with.
 
     `clock` is for the reporting views, which ask what day it is in the account (`report_today`).
     """
-    remember(db, tx, "account", account_name(base_url))
-    remember(db, tx, "derived", derived_of(derived))
-    remember(db, tx, "clock", derived.clock(at))
+    kept: dict[str, object] = {
+        "account": account_name(base_url),
+        "derived": derived_of(derived),
+        "clock": derived.clock(at),
+        "rights": scope.rights,
+        "digest": digest_of(scope, digest) if complete and digest else None,
+    }
     if complete:
-        remember(
-            db,
-            tx,
-            "scope",
-            {"archived": scope.archived, "extra": list(scope.extra), "rights": scope.rights},
-        )
-    remember(db, tx, "digest", digest_of(scope, digest) if complete and digest else None)
+        kept["scope"] = {
+            "archived": scope.archived,
+            "extra": list(scope.extra),
+            "rights": scope.rights,
+        }
+    return kept

@@ -18,8 +18,9 @@ from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.flat import Places
 from syncd.resources.tasks.known import Trees
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
-from syncd.services import catalogues, garbage, memory, tag_doubts
+from syncd.services import catalogues, memory, tag_doubts
 from syncd.services.catalogues import Gathered
+from syncd.services.comparing import Overview, Questions, read_through
 from syncd.services.fetch import (
     Fetched,
     Fetching,
@@ -34,11 +35,7 @@ from syncd.services.look import Looked, look, read_projects, tasks_themselves
 from syncd.services.memory import Memory
 from syncd.services.planning import (
     Answers,
-    Overview,
-    Questions,
-    overview,
     plan_removals,
-    question,
 )
 from syncd.services.progress import Progress
 from syncd.services.rights import read_rights
@@ -120,7 +117,14 @@ def _fetch(
     *,
     dry_run: bool,
 ) -> Prepared:
-    fetching = Fetching(work.client, scope, known.tag_ids, work.progress, work.trees)
+    fetching = Fetching(
+        work.client,
+        scope,
+        known.tag_ids,
+        work.progress,
+        work.trees,
+        all_new=known.account is None,
+    )
     start = Prepared(known, scope, gathered, now, None)
     if known.over_limit_at is None or now - known.over_limit_at > OVER_LIMIT_LASTS:
         try:
@@ -161,13 +165,12 @@ def _settle(
     work: Pulling, prepared: Prepared, fetched: Fetched, *, allow_removals: bool
 ) -> Prepared:
     """Ask about what the listing leaves open."""
-    whole = overview(source.load() for source in fetched.slices)
-    with work.db.read() as tx, garbage.left_alone():
-        questions = question(tx, fetched, prepared.scope, whole)
-        live = sum(mirror.count_live(tx).values())
+    whole, questions = read_through(work.db, fetched, prepared.scope)
     looked, scope = Looked(Evidence()), prepared.scope
     if questions.missing:
         scope = replace(scope, rights=read_rights(work.client, work.auth))
+        with work.db.read() as tx:
+            live = sum(mirror.count_live(tx).values())
         looked = look(
             work.client,
             questions.missing,

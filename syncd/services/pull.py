@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from syncd.errors import SyncdError
 from syncd.model.reports import PullReport
-from syncd.services import garbage
 from syncd.services.land import land
 from syncd.services.prepare import Pulling, prepare
 from syncd.services.recording import log_end, record_failure
@@ -23,15 +22,14 @@ def pull(work: Pulling, *, dry_run: bool = False, allow_removals: bool = False) 
         with work.db.read() if dry_run else work.db.write() as tx:
             if not dry_run:
                 work.lease.verify(tx)
-            with garbage.left_alone():
-                report = land(
-                    work,
-                    tx,
-                    prepared,
-                    started=started,
-                    dry_run=dry_run,
-                    allow_removals=allow_removals,
-                )
+            report = land(
+                work,
+                tx,
+                prepared,
+                started=started,
+                dry_run=dry_run,
+                allow_removals=allow_removals,
+            )
     except SyncdError as error:
         if not dry_run:
             record_failure(work, "pull", "account", started, error)

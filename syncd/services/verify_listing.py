@@ -108,9 +108,8 @@ def _compare_all(check: Checking, part: Slice, evidence: Evidence) -> None:
     with check.work.db.read() as tx:
         index = mirror.load_index(tx, project_id=part.project_id, ids=part.tasks.keys())
     unread = {one.id for one in part.rejected}
-    for id, known in index.items():
-        if not (known.removed or id in part.tasks or id in unread):
-            evidence.doubts.setdefault(id, (gone(id),))
+    for id in sorted(index.live - part.tasks.keys() - unread):
+        evidence.doubts.setdefault(id, (gone(id),))
     images = check.images([id for id in part.tasks if id in index])
     for id, record in part.tasks.items():
         image = images.get(id)

@@ -51,12 +51,23 @@ def add(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
         insert_columns(tx, table, _columns(rows))
 
 
-def put(db: Database, tx: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Insert rows, or overwrite those whose key is there already; of a key the last row counts."""
+def put(
+    db: Database,
+    tx: Connection,
+    table: Table,
+    rows: Sequence[Values],
+    *,
+    changing: tuple[str, ...] | None = None,
+) -> None:
+    """Insert rows, or overwrite those whose key is there already; of a key the last row counts.
+
+    `changing` are the columns that are overwritten, if not all beside the key.
+    """
     if not rows:
         return
     keys = [column.name for column in table.primary_key.columns]
-    changing = tuple(name for name in rows[0] if name not in keys)
+    if changing is None:
+        changing = tuple(name for name in rows[0] if name not in keys)
     if len(rows) < MANY or not changing:
         tx.execute(db.upsert(table, changing=changing), rows)
     else:

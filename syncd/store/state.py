@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,12 +18,33 @@ def recall(tx: Connection, name: str) -> Any:
     return tx.scalar(select(sync_state.c.value).where(sync_state.c.name == name))
 
 
+def recall_all(tx: Connection, names: Collection[str]) -> dict[str, Any]:
+    """Return what is remembered under `names`, by name; what is not is left out."""
+    query = select(sync_state.c.name, sync_state.c.value).where(sync_state.c.name.in_(names))
+    return {row.name: row.value for row in tx.execute(query)}
+
+
 def remember(db: Database, tx: Connection, name: str, value: object) -> None:
     """Keep `value`, anything JSON can hold, under `name`; None forgets it."""
-    if value is None:
-        tx.execute(delete(sync_state).where(sync_state.c.name == name))
-    elif recall(tx, name) != value:
-        put(db, tx, sync_state, [{"name": name, "value": value}])
+    remember_all(db, tx, {name: value})
+
+
+def remember_all(db: Database, tx: Connection, values: Mapping[str, object]) -> None:
+    """Keep each value under its name; None forgets it. What is kept already is not written."""
+    known = recall_all(tx, values.keys())
+    put(
+        db,
+        tx,
+        sync_state,
+        [
+            {"name": name, "value": value}
+            for name, value in values.items()
+            if value is not None and known.get(name) != value
+        ],
+    )
+    gone = [name for name in known if values[name] is None]
+    if gone:
+        tx.execute(delete(sync_state).where(sync_state.c.name.in_(gone)))
 
 
 LAST_SLICE = "last_slice_at"

@@ -79,7 +79,9 @@ def _instant_text(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError(_NAIVE)
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[: -len("+00:00")]
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

@@ -182,7 +182,6 @@ def _date(text: str) -> date | None:
     return date(year, month, day)
 
 
-@lru_cache(maxsize=8192)
 def _local_datetime(text: str) -> datetime | None:
     if len(text) == 16 and text[4] == text[7] == "-" and text[13] == ":":
         with suppress(ValueError):

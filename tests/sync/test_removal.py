@@ -13,7 +13,7 @@ from syncd.sync.removal import Evidence, brake_limit, brakes, judge
 from syncd.sync.survey import Indexed
 
 SCOPE = Scope(archived=False, extra=("subtasks", "relations", "files"), rights="admin")
-TASK = Indexed(8562, 1, b"", removed=False, suspect=False)
+TASK = Indexed(8562, 1, suspect=False)
 ALIVE = {8562: "active"}
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from syncd.model.listing import Slice
 from syncd.model.records import Rejected
 from syncd.sync.doubt import doubtful_tags, vanished
-from syncd.sync.survey import Indexed, Survey, survey
+from syncd.sync.survey import Index, Survey, survey
 from tests.support.records import MONDAY, a_task, an_image
-
-KNOWN = Indexed(8562, 1, b"same", removed=False, suspect=False)
 
 
 def a_slice(*ids: int, **values) -> Slice:
@@ -23,25 +21,30 @@ def a_slice(*ids: int, **values) -> Slice:
 
 
 def test_each_task_is_changed_absent_or_unchanged():
-    index = {1: KNOWN, 2: KNOWN._replace(content_hash=b"other"), 3: KNOWN}
+    index = Index({1: b"same", 2: b"other", 3: b"same"})
     found = survey(a_slice(1, 2, 4), index)
     assert found == Survey(frozenset({2, 4}), frozenset({3}), 1)
 
 
 def test_a_removed_task_is_not_missed_and_is_compared_when_it_comes_back():
-    index = {1: KNOWN._replace(removed=True), 2: KNOWN._replace(removed=True)}
-    found = survey(a_slice(2), index)
+    found = survey(a_slice(2), Index(removed={1, 2}))
     assert found == Survey(frozenset({2}), frozenset(), 0)
 
 
-def test_a_suspect_is_looked_at_again():
-    found = survey(a_slice(1), {1: KNOWN._replace(suspect=True)})
-    assert found.changed == {1}
+def test_a_suspect_is_looked_at_again_and_missed_again():
+    found = survey(a_slice(1), Index(suspects={1, 2}))
+    assert found == Survey(frozenset({1}), frozenset({2}), 0)
 
 
 def test_a_record_that_could_not_be_read_is_not_absent():
     part = a_slice(rejected=(Rejected("task", 1, "priority is missing", "{}"),))
-    assert survey(part, {1: KNOWN, 2: KNOWN}).absent == {2}
+    assert survey(part, Index({1: b"same", 2: b"same"})).absent == {2}
+
+
+def test_an_index_has_what_is_live_suspect_or_removed():
+    index = Index({1: b"same"}, suspects={2}, removed={3})
+    assert [id in index for id in (1, 2, 3, 4)] == [True, True, True, False]
+    assert index.live == {1, 2}
 
 
 def test_a_field_nothing_shows_is_doubted_only_where_the_mirror_has_it():

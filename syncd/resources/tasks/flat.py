@@ -15,6 +15,7 @@ import msgspec
 from syncd.model.listing import Slice
 from syncd.resources.answers import may_hold_nul, nodes_of
 from syncd.resources.tasks.known import Trees
+from syncd.resources.tasks.packed import unpacked
 from syncd.resources.tasks.tree import Reading, finish, read_tree, read_trees
 from syncd.resources.tasks.wire import Node, Place, TagIds
 from syncd.store.checkpoints import Checkpoint, Part
@@ -34,6 +35,8 @@ def read_slice(
     trees: Trees | None = None,
 ) -> Slice:
     """Read the answers of one project into a slice; what cannot be placed is left out."""
+    if (read := unpacked(checkpoint.parts)) is not None:
+        return read
     suspicious = any(may_hold_nul(part.data) for part in checkpoint.parts)
     reading = Reading(asked, tag_ids, check_nul=suspicious)
     project_id = checkpoint.project_id

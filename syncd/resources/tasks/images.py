@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, or_, select
+from sqlalchemy import Connection, Row, func, not_, or_, select
 
 from syncd.model.plan import Image
 from syncd.model.records import FileRecord, Relation, TaskRecord
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import Place
 from syncd.store.mirror import batches, rows_by
-from syncd.sync.survey import Indexed
+from syncd.sync.survey import Index, Indexed
 
-_INDEX = (
-    tasks.c.id,
-    tasks.c.project_id,
-    tasks.c.level,
-    tasks.c.content_hash,
-    case((tasks.c.removed_at.is_(None), 0), else_=1),
-    case((tasks.c.suspect_at.is_(None), 0), else_=1),
-)
+_IS_LIVE = tasks.c.removed_at.is_(None)
+_IS_SOUND = tasks.c.suspect_at.is_(None)
+_INDEXED = (tasks.c.id, tasks.c.project_id, tasks.c.level, tasks.c.suspect_at)
 _SCALARS = tuple(
     name for name in TaskRecord.__struct_fields__ if name not in {"tags", "files", "relations"}
 )
@@ -30,17 +25,57 @@ _SCALARS = tuple(
 
 def load_index(
     tx: Connection, *, project_id: int | None = None, ids: Collection[int] = ()
-) -> dict[int, Indexed]:
+) -> Index:
     """Load the index of all tasks, or of one project's, and of the tasks in `ids` besides."""
-    query = select(*_INDEX)
-    if project_id is not None:
-        query = query.where(tasks.c.project_id == project_id)
-    index = {row[0]: Indexed._make(row[1:]) for row in tx.execute(query).all()}
-    if project_id is not None:
-        others = [id for id in ids if id not in index]
-        found = rows_by(tx, _INDEX, tasks.c.id, others)
-        index |= {row[0]: Indexed._make(row[1:]) for row in found}
+    own = () if project_id is None else (tasks.c.project_id == project_id,)
+    # As they are kept, in one step: to take thousands of rows apart costs more than to read them.
+    sound = select(tasks.c.id, tasks.c.content_hash).where(_IS_LIVE, _IS_SOUND, *own)
+    odd = select(tasks.c.id, tasks.c.removed_at).where(or_(not_(_IS_LIVE), not_(_IS_SOUND)), *own)
+    index = Index(dict(map(tuple, tx.execute(sound).all())))
+    for id, removed_at in tx.execute(odd):
+        (index.suspects if removed_at is None else index.removed).add(id)
+    if project_id is None:
+        return index
+    return index | load_index_of(tx, [id for id in ids if id not in index])
+
+
+def load_index_of(tx: Connection, ids: Collection[int]) -> Index:
+    """Load the index of these tasks."""
+    index = Index()
+    columns = (tasks.c.id, tasks.c.content_hash, tasks.c.removed_at, tasks.c.suspect_at)
+    for row in rows_by(tx, columns, tasks.c.id, ids):
+        if row.removed_at is not None:
+            index.removed.add(row.id)
+        elif row.suspect_at is not None:
+            index.suspects.add(row.id)
+        else:
+            index.hashes[row.id] = row.content_hash
     return index
+
+
+def load_indexed(tx: Connection, ids: Collection[int]) -> dict[int, Indexed]:
+    """Load what is known of live tasks that are missing."""
+    return _indexed(rows_by(tx, _INDEXED, tasks.c.id, ids))
+
+
+def load_project(tx: Connection, project_id: int) -> dict[int, Indexed]:
+    """Load what is known of a project's live tasks."""
+    query = select(*_INDEXED).where(tasks.c.project_id == project_id, _IS_LIVE)
+    return _indexed(tx.execute(query))
+
+
+def _indexed(rows: Iterable[Any]) -> dict[int, Indexed]:
+    return {id: Indexed(project, level, at is not None) for id, project, level, at in rows}
+
+
+def has_live(tx: Connection) -> bool:
+    """Tell whether the mirror has any live task."""
+    return tx.scalar(select(tasks.c.id).where(_IS_LIVE).limit(1)) is not None
+
+
+def is_empty(tx: Connection) -> bool:
+    """Tell whether no task was ever mirrored."""
+    return tx.scalar(select(tasks.c.id).limit(1)) is None
 
 
 def load_places(tx: Connection, ids: Collection[int]) -> dict[int, Place]:
@@ -57,7 +92,7 @@ def count_live(tx: Connection) -> dict[int, int]:
     """Count the live tasks of each project."""
     query = (
         select(tasks.c.project_id, func.count().label("tasks"))
-        .where(tasks.c.removed_at.is_(None))
+        .where(_IS_LIVE)
         .group_by(tasks.c.project_id)
     )
     return {row.project_id: row.tasks for row in tx.execute(query)}

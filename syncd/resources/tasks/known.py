@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
@@ -113,16 +114,17 @@ def summary(found: Found, names: Names) -> Tree:
     tagless: list[int] = []
     unnamed: list[int] = []
     projects, members, tags = [], [], []
+    project, member, tag = names.projects, names.members, names.tags
     for record, node in found:
         keys |= _bits(node)
         if node.project is not UNSET:
-            projects.append(_place(node.project, names.projects))
+            projects.append(project.setdefault(node.project, len(project)))
         if node.user_from is not UNSET:
-            members.append(_place(node.user_from, names.members))
+            members.append(member.setdefault(node.user_from, len(member)))
         if node.user_to is not UNSET:
-            members.append(_place(node.user_to, names.members))
+            members.append(member.setdefault(node.user_to, len(member)))
         if isinstance(node.tags, dict):
-            tags += [_place(Named(id, name), names.tags) for id, name in node.tags.items()]
+            tags += [tag.setdefault(Named(*one), len(tag)) for one in node.tags.items()]
         elif node.tags:
             lasting = False
         if record.tags is None:
@@ -141,16 +143,13 @@ def summary(found: Found, names: Names) -> Tree:
     )
 
 
-def _place(one: Named, places: dict[Named, int]) -> int:
-    return places.setdefault(one, len(places))
-
-
 _values: Final = attrgetter(*OPTIONAL_KEYS)
 _BITS: Final = tuple(1 << place for place in range(len(OPTIONAL_KEYS)))
+_UNSETS: Final = (UNSET,) * len(OPTIONAL_KEYS)
 
 
 def _bits(node: UsualNode) -> int:
-    return sum([bit for bit, value in zip(_BITS, _values(node), strict=True) if value is not UNSET])
+    return sum(compress(_BITS, map(is_not, _values(node), _UNSETS)))
 
 
 def shown(trees: Iterable[Tree]) -> frozenset[str]:

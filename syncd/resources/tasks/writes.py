@@ -26,6 +26,7 @@ from syncd.store.bulk import insert_columns, upsert_columns
 from syncd.store.engine import Database
 from syncd.store.mirror import Values, add, batches, change, change_each, drop_links, put
 
+_ENDS = ("reported_by_from", "reported_by_to")
 _NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
 _SHOWN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fields__)
 
@@ -193,23 +194,22 @@ def _withdraw(ids: Iterable[int], tx: Connection) -> None:
 
 
 def _report(edges: Sequence[tuple[int, Relation]], to: Writing) -> None:
-    for column, other, own_end in (
-        ("reported_by_from", "reported_by_to", 0),
-        ("reported_by_to", "reported_by_from", 1),
-    ):
-        rows = [
-            {
-                "from_task_id": edge.from_task_id,
-                "to_task_id": edge.to_task_id,
-                "type": edge.type,
-                column: 1,
-                other: 0,
-            }
-            for reporter, edge in edges
-            if reporter == (edge.from_task_id, edge.to_task_id)[own_end]
-        ]
-        if rows:
-            to.tx.execute(to.db.upsert(task_relations, changing=(column,)), rows)
+    """Write that these ends report these edges; what the other end says of one stays."""
+    said: dict[tuple[int, int, str], set[str]] = {}
+    for reporter, edge in edges:
+        ends = said.setdefault((edge.from_task_id, edge.to_task_id, edge.type), set())
+        ends |= {
+            name
+            for name, end in zip(_ENDS, (edge.from_task_id, edge.to_task_id), strict=True)
+            if end == reporter
+        }
+    rows: dict[tuple[str, ...], list[Values]] = {}
+    for (first, second, kind), ends in said.items():
+        row = {"from_task_id": first, "to_task_id": second, "type": kind}
+        own = {name: int(name in ends) for name in _ENDS}
+        rows.setdefault(tuple(sorted(ends)), []).append(row | own)
+    for changing, those in rows.items():
+        put(to.db, to.tx, task_relations, those, changing=changing)
 
 
 def _drop_unreported(ids: Iterable[int], tx: Connection) -> None:
