@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
+
 from syncd.model.records import RemovedReason, TaskRecord
 
 
@@ -23,9 +25,8 @@ class Image:
     removed_reason: RemovedReason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """A task the mirror has never held."""
+class Insert(msgspec.Struct, frozen=True, gc=False):
+    """A task the mirror has never held; a first pull makes one for each task."""
 
     record: TaskRecord
     content_hash: bytes

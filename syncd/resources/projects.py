@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Date, Table, Text, false, select
+from sqlalchemy import Boolean, Column, Connection, Table, Text, false, select
 
 from syncd.model.records import Stub
 from syncd.resources.catalogue import Catalogue, Node
@@ -15,7 +15,7 @@ from syncd.resources.derived import Derived
 from syncd.resources.tasks.wire import read_user_id
 from syncd.store.mirror import Values
 from syncd.store.schema import metadata, one_of, removal_columns
-from syncd.store.types import Document, ExactDecimal, Id, LocalTime
+from syncd.store.types import Day, Document, ExactDecimal, Id, LocalTime
 from syncd.worksection.methods.projects import get_projects
 from syncd.worksection.scalars import as_amount, as_date, as_id, as_local_datetime, as_text
 
@@ -31,8 +31,8 @@ projects = Table(
     Column("manager_id", Id, comment="its manager, members.id; 0 is the account's nobody"),
     Column("author_id", Id, comment="who created it, members.id"),
     Column("date_added", LocalTime, comment="created, the account's wall clock"),
-    Column("date_start", Date, comment="start date, as shown"),
-    Column("date_end", Date, comment="due date, as shown"),
+    Column("date_start", Day, comment="start date, as shown"),
+    Column("date_end", Day, comment="due date, as shown"),
     Column("date_closed", LocalTime, comment="closed, wall clock; can linger on an active one"),
     Column("max_time", ExactDecimal, comment="estimate in hours"),
     Column("max_money", ExactDecimal, comment="estimate in the account's currency"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import NoneType
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -52,26 +54,26 @@ def plan_slice(
     """
     index = _index(tx, part)
     found = survey(part, index)
-    masked = frozenset(id for id in found.changed if _in_flight(part.tasks[id], index, flying))
+    masked = _masked(part, found.changed, index, flying)
     going = found.changed - masked
     known = mirror.load_images(tx, [id for id in going if id in index])
     undecided = scope.undecided | answers.undecided
-    actions = [
-        reconcile(
+    actions: dict[type, list[Any]] = {}
+    for id in sorted(going):
+        action = reconcile(
             _settled(part.tasks[id], answers),
             ASK_AGAIN if id in answers.unsettled_tags else part.hashes[id],
             known.get(id),
             observed_at=part.observed_at + shift,
             undecided=undecided,
         )
-        for id in sorted(going)
-    ]
+        actions.setdefault(type(action), []).append(action)
     return TaskPlan(
-        inserts=tuple(action for action in actions if isinstance(action, Insert)),
-        updates=tuple(action for action in actions if isinstance(action, Update)),
-        restores=tuple(action for action in actions if isinstance(action, Restore)),
-        touches=tuple(action for action in actions if isinstance(action, Touch)),
-        unchanged=found.unchanged + sum(action is None for action in actions),
+        inserts=tuple(actions.get(Insert, ())),
+        updates=tuple(actions.get(Update, ())),
+        restores=tuple(actions.get(Restore, ())),
+        touches=tuple(actions.get(Touch, ())),
+        unchanged=found.unchanged + len(actions.get(NoneType, ())),
         masked=tuple(sorted(masked)),
     )
 
@@ -81,6 +83,14 @@ def _index(tx: Connection, part: Slice) -> Index:
     if part.project_id is None and len(part.tasks) > BATCH:
         return mirror.load_index(tx)
     return mirror.load_index_of(tx, part.tasks.keys())
+
+
+def _masked(
+    part: Slice, changed: Collection[int], index: Index, flying: InFlight
+) -> frozenset[int]:
+    if not (flying.tasks or flying.creations):
+        return frozenset()
+    return frozenset(id for id in changed if _in_flight(part.tasks[id], index, flying))
 
 
 def _in_flight(record: TaskRecord, index: Index, flying: InFlight) -> bool:

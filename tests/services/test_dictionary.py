@@ -82,7 +82,8 @@ def _attributes(name: str, size: str = "NULL") -> str:
     return (
         f"SELECT attname, format_type(atttypid, {size}), attnotnull,"
         " col_description(attrelid, attnum)"
-        f" FROM pg_attribute WHERE attrelid = '{name}'::regclass AND attnum > 0 ORDER BY attnum"
+        f" FROM pg_attribute WHERE attrelid = '{name}'::regclass AND attnum > 0"
+        " AND NOT attisdropped ORDER BY attnum"
     )
 
 

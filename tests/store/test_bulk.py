@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Date, Integer, LargeBinary, MetaData, Table, Text, insert, select
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, insert, select
 from sqlalchemy.dialects import sqlite
 
 from syncd.errors import StorageFailed
 from syncd.store.bulk import insert_columns, upsert_columns
 from syncd.store.mirror import MANY, add, put
-from syncd.store.types import Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
+from syncd.store.types import Day, Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
 
 scratch = Table(
     "scratch",
@@ -23,7 +23,7 @@ scratch = Table(
     Column("count", Integer),
     Column("at", Instant),
     Column("local", LocalTime),
-    Column("day", Date),
+    Column("day", Day),
     Column("clock", TimeOfDay),
     Column("amount", ExactDecimal),
     Column("document", Document),
@@ -120,3 +120,5 @@ def test_sqlite_is_written_the_text_that_sqlalchemy_would_write():
         assert plain(at) == written(at.replace(tzinfo=UTC))
         local = LocalTime.dialect_impl(dialect).bind_processor(dialect)
         assert minutes(at) == local(at)
+        day = Day.dialect_impl(dialect).bind_processor(dialect)
+        assert sqlite.DATE().bind_processor(dialect)(at) == day(at) == day(at.date())

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 from sqlalchemy.exc import StatementError
 
 from syncd.store.types import (
+    Day,
     Document,
     ExactDecimal,
     Id,
@@ -28,6 +29,7 @@ scratch = Table(
     Column("id", Id),
     Column("at", Instant),
     Column("local", LocalTime),
+    Column("day", Day),
     Column("clock", TimeOfDay),
     Column("amount", ExactDecimal),
     Column("document", Document),
@@ -56,6 +58,15 @@ def keep(db):
 
 def test_a_day_is_the_first_moment_of_it(keep):
     assert datetime(2026, 3, 1) == keep("local", date(2026, 3, 1))
+
+
+@pytest.mark.parametrize("day", [date.min, date(2026, 3, 1), date.max, None], ids=str)
+def test_a_day_is_a_day(keep, day):
+    assert day == keep("day", day)
+
+
+def test_of_a_moment_its_day_counts(keep):
+    assert date(2026, 3, 1) == keep("day", datetime(2026, 3, 1, 23, 59))
 
 
 @on_one_database

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    Date,
     Index,
     Integer,
     LargeBinary,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 )
 
 from syncd.store.schema import metadata, one_of, removal_columns
-from syncd.store.types import Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
+from syncd.store.types import Day, Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
 
 
 def _image_columns() -> list[Column[Any]]:
@@ -37,9 +36,9 @@ def _image_columns() -> list[Column[Any]]:
         Column("text", Text, comment="description; NULL unless pull.extra asks for text or html"),
         Column("date_added", LocalTime, comment="created, the account's wall clock"),
         Column("added_at", Instant, comment="created, UTC; NULL unless account.timezone is set"),
-        Column("date_start", Date, comment="start date, as shown"),
+        Column("date_start", Day, comment="start date, as shown"),
         Column("time_start", TimeOfDay, comment="start time of day, as shown"),
-        Column("date_end", Date, comment="due date, as shown"),
+        Column("date_end", Day, comment="due date, as shown"),
         Column("time_end", TimeOfDay, comment="due time of day, as shown"),
         Column("date_closed", LocalTime, comment="completed, the account's wall clock"),
         Column("closed_at", Instant, comment="completed, UTC; NULL unless account.timezone is set"),

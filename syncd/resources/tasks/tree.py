@@ -73,12 +73,13 @@ def finish(reading: Reading, *, project_id: int | None, observed_at: datetime, s
     """Return what was read as a slice. Raises BadReply where most of it made no sense."""
     for id in reading.clashing:
         reading.tasks.pop(id, None)
+        reading.hashes.pop(id, None)
     _refuse_nonsense(reading)
     return Slice(
         project_id=project_id,
         observed_at=observed_at,
         tasks=reading.tasks,
-        hashes={id: reading.hashes[id] for id in reading.tasks},
+        hashes=reading.hashes,
         keys=frozenset(reading.keys),
         projects=tuple(reading.projects.values()),
         members=tuple(reading.members.values()),

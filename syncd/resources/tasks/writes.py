@@ -24,7 +24,7 @@ from syncd.resources.tasks.table import (
 )
 from syncd.store.bulk import insert_columns, upsert_columns
 from syncd.store.engine import Database
-from syncd.store.mirror import Values, add, batches, change, change_each, drop_links, put
+from syncd.store.mirror import Values, batches, change, change_each, drop_links, put
 
 _ENDS = ("reported_by_from", "reported_by_to")
 _NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
@@ -129,17 +129,17 @@ def _before(action: Changed) -> TaskRecord | None:
 
 
 def _write_tags(changed: Sequence[Changed], to: Writing) -> None:
-    stale, rows = [], []
+    stale, ids, tags = [], list[int](), list[int]()
     for action in changed:
-        known = _before(action)
-        if known is None or known.tags != action.record.tags:
+        known, shown = _before(action), action.record.tags or ()
+        if known is None or (known.tags or ()) != shown:
             if known is not None and known.tags:
                 stale.append(action.record.id)
-            rows += [
-                {"task_id": action.record.id, "tag_id": tag} for tag in action.record.tags or ()
-            ]
+            ids += [action.record.id] * len(shown)
+            tags += shown
     drop_links(to.tx, task_tags.c.task_id, stale)
-    add(to.tx, task_tags, rows)
+    if ids:
+        insert_columns(to.tx, task_tags, {"task_id": ids, "tag_id": tags})
 
 
 def _write_files(changed: Sequence[Changed], to: Writing) -> None:
