@@ -3,9 +3,9 @@
     python -m bench [--tasks 1000,10000] [--runs 5] [--deep] [--databases SQLite PostgreSQL]
     python -m bench --report build/bench.json
 
---deep adds 100,000 and 1,000,000 tasks over 200 projects, once and without the peers. SYNCD_BENCH_PG
-names a PostgreSQL of one's own. The second form only writes the page again, from the results of an
-earlier run.
+--deep adds 100,000 and 1,000,000 tasks over 200 projects, once and without the peers.
+SYNCD_BENCH_PG names a PostgreSQL of one's own. The second form only writes the page again, from the
+results of an earlier run.
 """
 
 from __future__ import annotations
