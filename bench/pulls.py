@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from sqlalchemy import text
 
-from bench import live_tasks, mirrors
+from bench import mirrors
 from bench.account import Account, fetch, listings
 from bench.children import answer
 from bench.timing import MB, MS, REQUESTS, Sample, peak_mb, timed
@@ -73,6 +73,8 @@ def _first_of_all(account: Account, app: App) -> tuple[list[dict[str, str]], lis
 
 def _reading(app: App) -> list[Sample]:
     """Read the table and the view over it whole."""
+    from bench import live_tasks  # late: psycopg comes with it, which a file needs not
+
     live_tasks.analyze(app.db)
     return [
         (f"{query} of {name}", MS, cost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, func, select
@@ -156,9 +156,12 @@ def read_through(db: Database, fetched: Fetched, scope: Scope) -> tuple[Overview
 def _read_each(fetched: Fetched, *take: Callable[[Slice], None]) -> None:
     for source in fetched.slices:
         with garbage.left_alone():
-            part = source.load()
-            for one in take:
-                one(part)
+            _hand_over(source.load(), take)
+
+
+def _hand_over(part: Slice, take: Iterable[Callable[[Slice], None]]) -> None:
+    for one in take:
+        one(part)
 
 
 def _questions(

@@ -154,14 +154,9 @@ def fetch_projects(
             total=len(wanted),
             left_s=work.client.budget.estimate_s(left),
         )
-        checkpoint = _fetch_project(work, project_id, now=now, places=places)
+        observed[project_id], told = _keep_project(work, project_id, store, now=now, places=places)
         if seen is not None:
-            seen.update(checkpoints.fingerprint(checkpoint))
-        if work.all_new:
-            part = packed(_read(work, checkpoint, places))
-            checkpoint = replace(checkpoint, parts=(part,))
-        store.keep(checkpoint)
-        observed[project_id] = checkpoint.observed_at
+            seen.update(told)
     slices = [
         SliceSource(id, observed[id], _loader(work, store, id, places))
         for id in sorted(wanted, key=lambda id: (observed[id], id))
@@ -172,6 +167,24 @@ def fetch_projects(
         slices,
         digest=seen.hexdigest() if seen is not None else None,
     )
+
+
+def _keep_project(
+    work: Fetching,
+    project_id: int,
+    store: SliceStore,
+    *,
+    now: datetime,
+    places: Callable[[Collection[int]], Places],
+) -> tuple[datetime, bytes]:
+    """Fetch one project's tasks and keep them; return as of when, and what tells them apart."""
+    checkpoint = _fetch_project(work, project_id, now=now, places=places)
+    told = checkpoints.fingerprint(checkpoint)
+    if work.all_new:
+        part = packed(_read(work, checkpoint, places))
+        checkpoint = replace(checkpoint, parts=(part,))
+    store.keep(checkpoint)
+    return checkpoint.observed_at, told
 
 
 def _fetch_project(

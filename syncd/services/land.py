@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.writes import Writing, apply
 from syncd.services import catalogues, garbage, memory, rehearsed
 from syncd.services.comparing import Overview, Questions
-from syncd.services.fetch import Fetched
+from syncd.services.fetch import Fetched, SliceSource
 from syncd.services.planning import (
     clock_shift,
     plan_removals,
@@ -28,6 +28,7 @@ from syncd.services.prepare import Prepared, Pulling, rejected_in_words
 from syncd.store import audit, checkpoints, outbox, quarantine
 from syncd.store.audit import Event
 from syncd.store.indexes import built_after
+from syncd.store.outbox import InFlight
 from syncd.store.runs import RunRow, next_run_id, record_run
 from syncd.store.state import LAST_SLICE, next_instant, recall, remember_all
 
@@ -138,16 +139,10 @@ def _land_tasks(
     prepared = landing.prepared
     shift = clock_shift(fetched, landing.observed_at)
     flying = outbox.in_flight(landing.tx)
-    with _filling(landing):
+    with _filling(landing, fetched):
         for source in fetched.slices:
             with garbage.left_alone():
-                differing = prepared.questions.changed.get(source.project_id)
-                part = source.load() if differing is None else differing.part
-                plan = plan_slice(
-                    landing.tx, part, prepared.answers, prepared.scope, shift=shift, flying=flying
-                )
-                landing.take(plan, part.observed_at + shift)
-            landing.counts["unchanged"] += differing.unchanged if differing is not None else 0
+                _land_slice(landing, source, shift, flying)
     removals = plan_removals(
         landing.tx,
         prepared.questions,
@@ -167,9 +162,25 @@ def _land_tasks(
     _set_aside(landing, whole)
 
 
-def _filling(landing: Landing) -> AbstractContextManager[None]:
-    """Leave the indexes for the end where all tables of tasks are empty, and the file is ours."""
-    if not (landing.writes and landing.work.db.is_sqlite and mirror.is_empty(landing.tx)):
+def _land_slice(landing: Landing, source: SliceSource, shift: timedelta, flying: InFlight) -> None:
+    """Decide about one slice and take it; at its end nothing of it is in memory any more."""
+    prepared = landing.prepared
+    differing = prepared.questions.changed.get(source.project_id)
+    part = source.load() if differing is None else differing.part
+    plan = plan_slice(
+        landing.tx, part, prepared.answers, prepared.scope, shift=shift, flying=flying
+    )
+    landing.take(plan, part.observed_at + shift)
+    landing.counts["unchanged"] += differing.unchanged if differing is not None else 0
+
+
+def _filling(landing: Landing, fetched: Fetched) -> AbstractContextManager[None]:
+    """Leave the indexes for the end where one answer fills the empty tables of a file.
+
+    Of a bigger account the sorting would take memory without end, as SQLite keeps it there.
+    """
+    is_one = landing.writes and fetched.how == "account" and landing.work.db.is_sqlite
+    if not is_one or not mirror.is_empty(landing.tx):
         return nullcontext()
     return built_after(landing.tx, (tasks, task_tags, task_relations, files))
 

@@ -100,8 +100,8 @@ class _Kept(NamedTuple):
     """How many names there were when all of them were in use."""
 
 
-MOST_BYTES: Final = 16_000_000
-"""What 300,000 tasks take."""
+MOST_BYTES: Final = 10_000_000
+"""What 190,000 tasks take."""
 ROOM: Final = 1000
 """Names only grow in number. Once there are twice as many, and so many more, an answer is read
 anew, which leaves those behind that nothing has any more."""
