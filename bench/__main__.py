@@ -73,8 +73,13 @@ def repeatable(words: Sequence[str]) -> str:
     return " ".join(["python -m bench", *kept])
 
 
-def run(plan: Plan, command: str) -> Results:
-    """Measure a plan, and note where, when and how."""
+def run(plan: Plan, command: str, out: Path) -> Results:
+    """Measure a plan, and note where, when and how; what is there is saved before each next step."""
+
+    def tell(said: str) -> None:
+        results.save(out)
+        print(said, file=sys.stderr, flush=True)
+
     results = Results()
     before = os.getloadavg()[0]
     results.about.update(
@@ -85,7 +90,7 @@ def run(plan: Plan, command: str) -> Results:
         cores=os.cpu_count() or 1,
         versions=versions(),
     )
-    measure(plan, results, lambda said: print(said, file=sys.stderr, flush=True))
+    measure(plan, results, tell)
     results.about["load"] = [round(before, 1), round(os.getloadavg()[0], 1)]
     return results
 
@@ -109,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.report:
         results = load(given.report)
     else:
-        results = run(planned(given), repeatable(words))
+        results = run(planned(given), repeatable(words), given.out)
         results.save(given.out)
     write_page(results, given.page)
     print(f"written: {given.page.name}", file=sys.stderr)

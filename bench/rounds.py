@@ -20,7 +20,7 @@ from bench.timing import Sample
 PROJECTS_WHEN_BIG = 200
 BIG = 100_000
 """From here on the tasks are spread over a number of projects, each within the account's limit, and
-one run is made."""
+one run is made; no daemon is watched while it idles."""
 PEERS_UP_TO = 10_000
 """The size that is compared with them: beyond it each load takes them minutes."""
 PEERS = (
@@ -139,6 +139,6 @@ def _once(plan: Plan, place: Place) -> Any:
         runs=plan.runs,
     )
     samples = pushes["samples"] + starts.starts(place.config, plan.starts)
-    if plan.idle_s:
+    if plan.idle_s and place.tasks < BIG:
         samples += starts.idle(place.config, place.database, plan.idle_s)
     return samples
