@@ -74,7 +74,7 @@ def repeatable(words: Sequence[str]) -> str:
 
 
 def run(plan: Plan, command: str, out: Path) -> Results:
-    """Measure a plan, and note where, when and how; what is there is saved before each next step."""
+    """Measure a plan, and note where, when and how; save what is there before each next step."""
 
     def tell(said: str) -> None:
         results.save(out)

@@ -40,7 +40,7 @@ FROM (WITH s AS (
 --;;
 CREATE OR REPLACE VIEW report_due_slips (task_id, task_name, project_id, project_name, seen_at, from_date, to_date, days, author, author_id, run_id) AS
 SELECT c.task_id, t.name AS task_name, t.project_id, j.name AS project_name, c.at AS seen_at,
-  c.old::date AS from_date, c.new::date AS to_date, (c.new::date - c.old::date) AS days,
+  CASE c.field WHEN 'date_end' THEN c.old::date END AS from_date, CASE c.field WHEN 'date_end' THEN c.new::date END AS to_date, (CASE c.field WHEN 'date_end' THEN c.new::date END - CASE c.field WHEN 'date_end' THEN c.old::date END) AS days,
   c.author, c.author_id, c.run_id
 FROM task_history_fields c
 JOIN tasks t ON t.id = c.task_id

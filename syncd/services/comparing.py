@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 
@@ -22,12 +22,13 @@ from syncd.sync.survey import Indexed, survey
 
 SAMPLES = 3
 MOST_KEPT = 5_000
-"""Records that differ are kept until they are written, so many of them: each takes about 1 kB."""
+"""Records that differ are kept until they are written, so many of them: each takes about 1 kB. A
+long text counts for as many as it is long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What of a slice the mirror does not have, or has otherwise, and how many tasks are equal."""
+    """What of a slice has to be looked at when it lands, and how many tasks are equal."""
 
     part: Slice
     unchanged: int
@@ -124,18 +125,27 @@ class _Differing:
         """Compare one slice with the mirror."""
         index = mirror.load_index(self.tx, project_id=part.project_id, ids=part.tasks.keys())
         found = survey(part, index)
-        self.absent |= found.absent
-        self.seen |= found.changed  # one that moved here is absent from the project it left
         suspicious = found.changed & part.tagless
         if suspicious:
             images = mirror.load_images(self.tx, suspicious)
             self.doubts += doubt.doubtful_tags(part, images, suspicious)
-        if self.kept + len(found.changed) <= MOST_KEPT:
-            self.kept += len(found.changed)
-            tasks = {id: part.tasks[id] for id in sorted(found.changed)}
-            hashes = {id: part.hashes[id] for id in tasks}
-            few = replace(part, tasks=tasks, hashes=hashes)
-            self.changed[part.project_id] = Changed(few, found.unchanged)
+        # What an earlier slice shows otherwise is written by it first, and is not equal then.
+        self._keep(part, found.changed | (self.seen & part.tasks.keys()))
+        self.absent |= found.absent
+        self.seen |= found.changed  # one that moved here is absent from the project it left
+
+    def _keep(self, part: Slice, ids: frozenset[int]) -> None:
+        """Keep these tasks of a slice and nothing else of it, as long as there is room."""
+        if self.kept + len(ids) > MOST_KEPT:
+            return
+        tasks = {id: part.tasks[id] for id in sorted(ids)}
+        weight = sum(1 + len(record.text or "") // 1000 for record in tasks.values())
+        if self.kept + weight > MOST_KEPT:
+            return
+        self.kept += weight
+        hashes = {id: part.hashes[id] for id in tasks}
+        few = Slice(part.project_id, part.observed_at, tasks, hashes, keys=frozenset())
+        self.changed[part.project_id] = Changed(few, len(part.hashes) - len(ids))
 
 
 def read_through(db: Database, fetched: Fetched, scope: Scope) -> tuple[Overview, Questions]:

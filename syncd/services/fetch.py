@@ -16,7 +16,7 @@ from syncd.errors import Refused, TooManyRecords
 from syncd.model.listing import Scope, Slice
 from syncd.resources.tasks.flat import Places, read_slice
 from syncd.resources.tasks.known import Trees
-from syncd.resources.tasks.packed import packed
+from syncd.resources.tasks.packed import FORM, packed
 from syncd.resources.tasks.tree import read_listing
 from syncd.resources.tasks.wire import TagIds
 from syncd.services import garbage
@@ -105,7 +105,7 @@ class SliceStore:
 
     def __init__(self, db: Database, scope: Scope, *, durable: bool) -> None:
         self._db = db
-        self._scope = f"{scope.fingerprint} {__version__}"
+        self._scope = f"{scope.fingerprint} {__version__} {FORM}"
         self._durable = durable
         self._memory: dict[int, Checkpoint] = {}
 

@@ -8,6 +8,7 @@ import pytest
 
 from syncd.errors import AccountError
 from syncd.sandbox import Account, Fault
+from syncd.services import comparing
 from tests.support.mirror import EVERYTHING, Mirror, assert_mirror_equals, dump, visible_tasks
 
 SOON = timedelta(minutes=5)
@@ -132,6 +133,27 @@ def test_an_account_that_grows_over_the_limit_loses_nothing(a_mirror):
     assert before == dump(mirror.database_url, without=("content_hash", "observed_at"))
 
 
+@pytest.mark.parametrize("kept", [0, 3, 5_000])
+@pytest.mark.parametrize("limit", [300, 10_000], ids=["projects", "account"])
+def test_what_differs_is_written_whether_it_was_kept_or_is_read_again(
+    a_mirror, monkeypatch, kept, limit
+):
+    monkeypatch.setattr(comparing, "MOST_KEPT", kept)
+    mirror = a_mirror(Account.seeded(tasks=600, seed=6))
+    mirror.box.set(record_limit=limit)
+    first = mirror.pull()
+    shown = sorted(mirror.live())
+    for id in shown[::50]:
+        mirror.account.rename_task(id, f"Renamed {id}")
+    report = mirror.pull(later=SOON)
+    changed = len(shown[::50])
+    assert (changed, first.counts["listed"] - changed) == (
+        report.counts["updated"],
+        report.counts["unchanged"],
+    )
+    assert_mirror_equals(mirror)
+
+
 # --- interrupted
 
 
@@ -193,6 +215,31 @@ def test_what_changed_after_an_interrupted_pull_is_found_by_the_next_but_one(a_m
     )
     mirror.account.rename_task(task.id, "Renamed between")
     mirror.pull(later=SOON)
+    mirror.pull(later=SOON)
+    assert_mirror_equals(mirror)
+
+
+def test_a_task_that_moved_away_and_back_while_projects_were_fetched_is_where_it_is(a_mirror):
+    """The first slice shows it there, and a later one, equal to the mirror, here again."""
+    mirror = a_mirror(Account.seeded(tasks=600, seed=6))
+    mirror.box.set(record_limit=300)
+    mirror.pull()
+    first = asked_projects(mirror)[0]
+    task = next(
+        t
+        for t in mirror.account.tasks.values()
+        if t.id in mirror.live() and t.project_id != first and t.parent_id is None
+    )
+    home = task.project_id
+    mirror.account.move_task(task.id, project_id=first)
+    mirror.box.faults.add(Fault("drop", "get_tasks", skip=1))
+    with pytest.raises(AccountError):
+        mirror.pull(later=SOON)
+    mirror.box.faults.clear()
+    assert [first] == [row["id"] for row in mirror.rows("SELECT project_id AS id FROM pull_slices")]
+    mirror.account.move_task(task.id, project_id=home)
+    mirror.pull(later=SOON)
+    assert home == mirror.value(f"SELECT project_id AS id FROM tasks WHERE id = {task.id}")
     mirror.pull(later=SOON)
     assert_mirror_equals(mirror)
 

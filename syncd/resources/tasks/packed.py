@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from syncd.model.listing import Slice
+from syncd.model.records import FileRecord, Rejected, Relation, Stub, TaskRecord
 from syncd.store.checkpoints import Part
 
+FORM: Final = sha256(
+    repr(
+        [Slice.__slots__]
+        + [one.__struct_fields__ for one in (TaskRecord, FileRecord, Relation, Stub, Rejected)]
+    ).encode()
+).hexdigest()[:8]
+"""Differs when what is packed has other fields: it cannot be unpacked then."""
 _HOW: Final = "slice"
 _encode: Final = msgspec.msgpack.Encoder(decimal_format="string").encode
 _decode: Final = msgspec.msgpack.Decoder(Slice).decode

@@ -84,7 +84,8 @@ WHERE c.field = 'date_end'"""
 
 
 def _day(d: Dialect, text: str) -> str:
-    return f"{text}::date" if d is POSTGRESQL else text
+    # A server may look at conditions in any order, and no other field's value is a day.
+    return f"CASE c.field WHEN 'date_end' THEN {text}::date END" if d is POSTGRESQL else text
 
 
 _TASK = {

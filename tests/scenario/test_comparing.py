@@ -1,0 +1,53 @@
+"""What of a listing is kept until it is written, and what is read again instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncd.model.listing import Scope, Slice
+from syncd.model.records import content_hash
+from syncd.sandbox import Account
+from syncd.services import comparing
+from syncd.services.comparing import read_through
+from syncd.services.fetch import Fetched, SliceSource
+from syncd.store.engine import open_database
+from tests.support.records import MONDAY, a_task
+
+EVERYTHING = Scope(archived=False, extra=("subtasks", "files", "relations", "text"), rights="admin")
+
+
+def listing(*texts: str) -> Fetched:
+    """Two projects, of which the first has a new task with each of these texts."""
+    tasks = [a_task(id=n, project_id=1, text=text) for n, text in enumerate(texts, 10**6)]
+    slices = [a_slice(1, *tasks), a_slice(2)]
+    return Fetched(
+        "projects", MONDAY, [SliceSource(s.project_id, MONDAY, lambda s=s: s) for s in slices]
+    )
+
+
+def a_slice(project_id: int, *tasks) -> Slice:
+    return Slice(
+        project_id,
+        MONDAY,
+        {task.id: task for task in tasks},
+        {task.id: content_hash(task) for task in tasks},
+        keys=frozenset({"tags"}),
+        subtasks=frozenset(task.id for task in tasks),
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "kept"),
+    [(["short"] * 4, [1, 2]), (["short"] * 5, [2]), (["short", "long" * 1000], [2])],
+    ids=["few", "many", "long"],
+)
+def test_only_so_much_is_kept(a_sqlite_mirror, monkeypatch, texts, kept):
+    monkeypatch.setattr(comparing, "MOST_KEPT", 4)
+    mirror = a_sqlite_mirror(Account.seeded(tasks=20))
+    mirror.pull()
+    db = open_database(mirror.database_url)
+    _, questions = read_through(db, listing(*texts), EVERYTHING)
+    db.close()
+    assert kept == sorted(questions.changed)
+    for one in questions.changed.values():
+        assert frozenset() == one.part.subtasks  # nothing but what is written of it
