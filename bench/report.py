@@ -51,7 +51,10 @@ def performance(results: Results, *, plot: str | None = None) -> str:
 
 
 def _remarks(results: Results) -> Iterator[str]:
-    before, after = results.about["load"]
+    """Say what a reader has to know before the figures."""
+    if "load" not in results.about:
+        yield "**The run was broken off.** Here is what it had measured by then.\n"
+    before, after = results.about.get("load", (0.0, 0.0))
     cores = results.about["cores"]
     if max(before, after) > cores:
         yield (

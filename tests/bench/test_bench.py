@@ -92,6 +92,12 @@ def test_a_machine_that_was_busy_is_named_as_that(results: Results) -> None:
     assert "A peer is missing: dlt is not installed." in page
 
 
+def test_a_run_that_was_broken_off_says_so(results: Results) -> None:
+    assert "broken off" not in performance(results)
+    del results.about["load"]
+    assert "broken off" in performance(results)
+
+
 def test_the_command_is_kept_without_the_places_it_wrote_to() -> None:
     words = ["--tasks", "200", "--page", "/home/me/page.md", "--out=/home/me/x", "--runs", "1"]
     assert repeatable(words) == "python -m bench --tasks 200 --runs 1"
