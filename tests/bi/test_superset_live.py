@@ -46,7 +46,7 @@ Ask = Callable[[str], list[dict[str, Any]]]
 def superset(tmp_path_factory: pytest.TempPathFactory) -> Superset:
     """A Superset with nothing in it but its admin."""
     programs = os.environ.get(PROGRAMS)
-    if not programs:
+    if not programs:  # 800 MB in an environment of its own, which only its make target makes
         pytest.skip("Superset is not installed: make superset")
     made = Superset(Path(programs), tmp_path_factory.mktemp("superset"))
     made.prepare()

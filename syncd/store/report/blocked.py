@@ -17,7 +17,10 @@ _OPEN = "{0}.status = 'active' AND {0}.removed_at IS NULL"
 
 
 def _blocked(d: Dialect) -> str:
-    return f"""
+    return _EDGES + _ENDS + _CHAINS + _shown(d)
+
+
+_EDGES = f"""
 WITH RECURSIVE n AS MATERIALIZED (SELECT today FROM report_today),
 wait AS (
   SELECT r.to_task_id AS task_id, r.from_task_id AS blocker_id, r.type AS kind
@@ -31,7 +34,9 @@ wait AS (
   WHERE {_OPEN.format("c")}),
 edge AS MATERIALIZED (
   SELECT task_id, blocker_id, min(kind) AS kind FROM wait GROUP BY task_id, blocker_id),
-reach (blocker_id, id) AS (
+"""
+"""Which open task waits for which, each pair once."""
+_ENDS = """reach (blocker_id, id) AS (
   SELECT blocker_id, blocker_id FROM edge
   UNION
   SELECT r.blocker_id, e.blocker_id FROM reach r JOIN edge e ON e.task_id = r.id),
@@ -52,7 +57,9 @@ best AS MATERIALIZED (
   SELECT g.task_id, min(g.blocker_id) AS blocker_id
   FROM waiting g JOIN latest l ON l.task_id = g.task_id
   WHERE g.chain_end = l.chain_end OR l.chain_end IS NULL GROUP BY g.task_id),
-walk (blocker_id, id, depth, ids, names) AS (
+"""
+"""When all that a blocker waits for ends, and which of its blockers decides that of a task."""
+_CHAINS = """walk (blocker_id, id, depth, ids, names) AS (
   SELECT k.blocker_id, k.blocker_id, 1, CAST(k.blocker_id AS text), t.name
   FROM (SELECT blocker_id FROM edge GROUP BY blocker_id) k JOIN tasks t ON t.id = k.blocker_id
   UNION ALL
@@ -65,7 +72,12 @@ whole AS MATERIALIZED (
     max(CAST(1000000 + w.depth AS text) || w.ids) AS ids,
     max(CAST(1000000 + w.depth AS text) || w.names) AS names
   FROM walk w GROUP BY w.blocker_id)
-SELECT r.task_id, t.name AS task_name, t.project_id, j.name AS project_name,
+"""
+"""The way along the deciding blockers, of each blocker in whole."""
+
+
+def _shown(d: Dialect) -> str:
+    return f"""SELECT r.task_id, t.name AS task_name, t.project_id, j.name AS project_name,
   m.name AS assignee_name, t.date_start, t.date_end, r.kind, r.blocker_id, b.name AS blocker_name,
   a.name AS blocker_assignee_name, b.date_end AS blocker_date_end, w.depth,
   substr(w.names, 8) AS chain, substr(w.ids, 8) AS chain_ids, r.chain_end,
