@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 """No history is older than this program."""
 _AHEAD: Final = timedelta(days=3 * 366)
 _STEP: Final = timedelta(days=7)
+_NOON: Final = timedelta(hours=12)
+_NOWHERE: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - a wall clock's, of no zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,10 @@ class Derived:
         """
         if local is None or self.zone is None:
             return None
-        try:
-            return local.replace(tzinfo=self.zone).astimezone(UTC)
-        except OverflowError:  # a time in the year 1 or 9999 whose instant is in no year
-            return None
+        begins = _begins(self.zone, local.toordinal())
+        if begins is not None:
+            return begins + (local - _NOWHERE)
+        return _instant(self.zone, local)
 
     def clock(self, now: datetime) -> dict[str, Any] | None:
         """Return how far ahead of UTC the account's clock is, from when on, for SQL to look up.
@@ -50,6 +53,26 @@ class Derived:
         first = ["0001-01-01 00:00:00", _ahead(self.zone, _EPOCH)]
         found = [[f"{at:%Y-%m-%d %H:%M:%S}", s] for at, s in _shifts(self.zone, _EPOCH, until)]
         return {"zone": self.zone.key, "offsets": [first, *found]}
+
+
+@lru_cache(maxsize=4096)
+def _begins(zone: ZoneInfo, day: int) -> datetime | None:
+    """Return the instant of _NOWHERE by the clock of a day that is not shifted; else None."""
+    try:
+        noons = [datetime.fromordinal(day + days) + _NOON for days in (-1, 0, 1)]
+    except (ValueError, OverflowError):  # the first and the last day there are
+        return None
+    ahead = {noon.replace(tzinfo=zone).utcoffset() for noon in noons}
+    if len(ahead) > 1:
+        return None
+    return _NOWHERE.replace(tzinfo=UTC) - (ahead.pop() or timedelta())
+
+
+def _instant(zone: ZoneInfo, local: datetime) -> datetime | None:
+    try:
+        return local.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:  # a time in the year 1 or 9999 whose instant is in no year
+        return None
 
 
 def _ahead(zone: ZoneInfo, at: datetime) -> int:

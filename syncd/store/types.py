@@ -63,6 +63,8 @@ TimeOfDay = Time().with_variant(_sqlite_types.TIME(truncate_microseconds=True), 
 Document = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 _NAIVE = "an instant needs a time zone"
+_START = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone, as SQLite's text is
+_START_UTC = _START.replace(tzinfo=UTC)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -96,9 +98,7 @@ def _instant_text(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError(_NAIVE)
-    if value.tzinfo is not UTC:
-        value = value.astimezone(UTC)
-    return value.isoformat(" ", "microseconds")[: -len("+00:00")]
+    return (_START + (value - _START_UTC)).isoformat(" ", "microseconds")
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint
 
 from syncd import shipped
 from syncd.errors import SchemaMismatch
+from syncd.resources.tasks.table import tasks
 from syncd.sandbox import Account
 from syncd.store import upgrade
 from syncd.store.revisions import schema_state_of
@@ -105,6 +107,35 @@ def test_every_table_and_column_says_what_it_is(postgres_url, a_mirror_at):
     """)
     assert [] == silent
     assert 10 < mirror.value("SELECT count(*) AS n FROM pg_class WHERE obj_description(oid) > ''")
+
+
+def test_a_reason_is_checked_as_before_once_its_list_is_looked_at_less(tmp_path, a_mirror_at):
+    """The text of a constraint is changed in place, under somebody who has the file open."""
+    url = f"sqlite:///{tmp_path / 'mirror.db'}"
+    mirror = fill(a_mirror_at, url)
+    with closing(sqlite3.connect(tmp_path / "mirror.db", isolation_level=None)) as other:
+
+        def refused(reason: str | None) -> bool:
+            try:
+                other.execute(
+                    "UPDATE tasks SET removed_reason = ? WHERE removed_at > ''", (reason,)
+                )
+            except sqlite3.IntegrityError:
+                return True
+            return False
+
+        for revision, asks_first in (("0012", True), ("0011", False), ("0012", True)):
+            if revision == "0012":
+                upgrade.upgrade(mirror.app.db, now=NOW)
+            else:
+                upgrade.downgrade(mirror.app.db, revision)
+            made = other.execute("SELECT sql FROM sqlite_master WHERE name = 'tasks'").fetchone()[0]
+            assert asks_first == ("removed_reason IS NULL OR removed_reason IN (" in made)
+            assert refused("nonsense")
+            assert not any(map(refused, ("deleted", "unknown", None)))
+            assert [("ok",)] == other.execute("PRAGMA integrity_check").fetchall()
+    for check in (one for one in tasks.constraints if isinstance(one, CheckConstraint)):
+        assert f"CHECK ({check.sqltext})" in made
 
 
 def test_an_upgrade_leaves_a_view_of_somebody_else_in_place(ready_postgres_url, a_mirror_at):

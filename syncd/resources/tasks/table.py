@@ -59,7 +59,12 @@ tasks = Table(
     Column("observed_at", Instant, nullable=False, comment="when what stands here was read, UTC"),
     Column("content_hash", LargeBinary(16), nullable=False, comment="hash of the record as read"),
     one_of("status", "active", "done"),
-    one_of("removed_reason", "deleted", "archived", "out_of_reach", "out_of_scope", "unknown"),
+    # SQLite builds such a list anew for every row that it compares with it: most have none.
+    CheckConstraint(
+        "removed_reason IS NULL OR removed_reason IN"
+        " ('deleted', 'archived', 'out_of_reach', 'out_of_scope', 'unknown')",
+        name="removed_reason",
+    ),
     CheckConstraint("level BETWEEN 1 AND 3", name="level"),
     CheckConstraint("priority BETWEEN 0 AND 10", name="priority"),
     Index(None, "project_id"),
