@@ -1,11 +1,13 @@
 """What syncd costs against its floor and its peer, measured and written to docs/performance.md.
 
     python -m bench [--tasks 1000,10000] [--runs 5] [--deep] [--databases SQLite PostgreSQL]
-    python -m bench --report build/bench.json
+    python -m bench --again build/first.json
+    python -m bench --report build/bench.json [--again build/first.json]
 
 --deep adds 100,000 and 1,000,000 tasks over 200 projects, once and without the peers.
-SYNCD_BENCH_PG names a PostgreSQL of one's own. The second form only writes the page again, from the
-results of an earlier run.
+SYNCD_BENCH_PG names a PostgreSQL of one's own. --again says of each figure behind a budget whether
+it lies in the spread that an earlier run stated, of the same sizes on the same machine. --report
+only writes the page again, from the results of an earlier run.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench import plot
+from bench.again import differences
 from bench.children import ROOT
 from bench.databases import POSTGRESQL, SQLITE
 from bench.figures import Results, load
-from bench.machine import machine, versions
+from bench.machine import commit, machine, versions
 from bench.report import performance
 from bench.rounds import Plan, measure
 
@@ -45,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--no-peers", action="store_true", help="leave other tools out")
     options.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")
     options.add_argument("--page", type=Path, default=ROOT / "docs" / "performance.md")
+    options.add_argument("--again", type=Path, help="say whether these first results reproduce")
     options.add_argument("--report", type=Path, help="write the page from these results only")
     return options
 
@@ -63,8 +67,8 @@ def planned(given: argparse.Namespace) -> Plan:
 
 
 def repeatable(words: Sequence[str]) -> str:
-    """Return the command without the places it wrote to, which are nobody else's."""
-    places = ("--out", "--page")
+    """Return the command without the places it wrote and read, which are nobody else's."""
+    places = ("--out", "--page", "--again")
     kept = [
         word
         for before, word in pairwise(["", *words])
@@ -84,6 +88,7 @@ def run(plan: Plan, command: str, out: Path) -> Results:
     before = os.getloadavg()[0]
     results.about.update(
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        commit=commit(),
         command=command,
         runs=plan.runs,
         machine=machine(),
@@ -95,7 +100,27 @@ def run(plan: Plan, command: str, out: Path) -> Results:
     return results
 
 
-def write_page(results: Results, page: Path) -> None:
+def first_run(given: argparse.Namespace, later: Results | None) -> Results | None:
+    """Return the first run to compare with, if one is given; end where it cannot be."""
+    if not given.again:
+        return None
+    first, plan = load(given.again), planned(given)
+    if later and list(later) == list(first):
+        sys.exit("--again: these are the results of one and the same run")
+    if not later and given.again.resolve() == given.out.resolve():
+        sys.exit(f"--again: {given.out} would be overwritten; name another --out")
+    found = differences(
+        first,
+        sizes=later.sizes if later else plan.sizes,
+        databases=later.databases if later else plan.databases,
+        machine=later.about["machine"] if later else machine(),
+    )
+    if why := list(found):
+        sys.exit(f"--again: the runs cannot be compared: {'; '.join(why)}")
+    return first
+
+
+def write_page(results: Results, page: Path, first: Results | None) -> None:
     """Write the page, and the plot beside it where it can be drawn."""
     picture = page.with_suffix(".svg")
     why = plot.missing()
@@ -104,19 +129,19 @@ def write_page(results: Results, page: Path) -> None:
     else:
         print(why, file=sys.stderr)
     shown = picture.name if why is None else None
-    page.write_text(performance(results, plot=shown), "utf-8")
+    page.write_text(performance(results, plot=shown, first=first), "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and write, or only write."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     given = parser().parse_args(words)
-    if given.report:
-        results = load(given.report)
-    else:
-        results = run(planned(given), repeatable(words), given.out)
-        results.save(given.out)
-    write_page(results, given.page)
+    results = load(given.report) if given.report else None
+    first = first_run(given, results)
+    if results is None:
+        run(planned(given), repeatable(words), given.out).save(given.out)
+        results = load(given.out)  # as --report would, whose figures have six digits
+    write_page(results, given.page, first)
     print(f"written: {given.page.name}", file=sys.stderr)
 
 

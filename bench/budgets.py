@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench import floor, peer, pulls, starts
-from bench.figures import Results
+from bench.figures import Figure, Results, Stated
+from bench.ratios import ratio
 from bench.timing import CPU, MB
 
 ORIENTATION = 10_000
@@ -17,7 +18,10 @@ MEMORY_OVER_ANSWER_MB = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One promise: what, how much is allowed, and what was measured, if it was."""
+    """One promise: what, how much is allowed, and what was measured, if it was.
+
+    `made_of` are the figures behind that: a ratio, and the seconds it is made of.
+    """
 
     what: str
     allowed: float
@@ -25,6 +29,7 @@ class Budget:
     unit: str
     at_least: bool = False
     aside: str = ""
+    made_of: tuple[Stated, ...] = ()
 
     @property
     def met(self) -> bool | None:
@@ -70,29 +75,65 @@ def _pulls(results: Results, size: int, database: str) -> Iterator[Budget]:
     ):
         named = f"{what} of {size:,} tasks, {database}"
         yield _near(results, size, database, what, under, named)
-        faster = results.ratio(size, database, over, what)
-        yield Budget(f"{named}, against {over}", ahead, faster, "times faster", at_least=True)
+        yield _ahead(results, size, database, what, over, named, ahead)
 
 
 def _near(results: Results, size: int, database: str, what: str, under: str, named: str) -> Budget:
-    wall = results.ratio(size, database, what, under)
-    used = results.ratio(size, database, what, under, CPU)
-    aside = f" (of CPU, {used:.3g} times)" if used else ""
-    return Budget(f"{named}, against {under}", 2, wall, "times the floor", aside=aside)
+    wall = ratio(results, size, database, what, under)
+    used = ratio(results, size, database, what, under, CPU)
+    return Budget(
+        f"{named}, against {under}",
+        2,
+        wall.median if wall else None,
+        "times the floor",
+        aside=f" (of CPU, {used.median:.3g} times)" if used else "",
+        made_of=_parts(results, size, database, wall, what, under),
+    )
+
+
+def _ahead(
+    results: Results, size: int, database: str, what: str, over: str, named: str, allowed: float
+) -> Budget:
+    faster = ratio(results, size, database, over, what)
+    return Budget(
+        f"{named}, against {over}",
+        allowed,
+        faster.median if faster else None,
+        "times faster",
+        at_least=True,
+        made_of=_parts(results, size, database, faster, over, what),
+    )
+
+
+def _parts(
+    results: Results, size: int, database: str, whole: Stated | None, *works: str
+) -> tuple[Stated, ...]:
+    """Return a ratio and the two figures it is of."""
+    return _stated(whole, *(results.find(size, database, one) for one in works))
+
+
+def _stated(*found: Stated | Figure | None) -> tuple[Stated, ...]:
+    """Return what was measured of these, as a page states it."""
+    named = (one.stated if isinstance(one, Figure) else one for one in found)
+    return tuple(one for one in named if one)
 
 
 def _flat(results: Results, database: str) -> Budget:
     """The cost per task at the largest size against that at 10,000."""
     costs = {
-        size: found.median / size
+        size: found
         for size in results.sizes
         if size >= ORIENTATION and (found := results.find(size, database, pulls.FIRST))
     }
     what = f"cost per task of a first mirror, {database}, from 10,000 to"
     if len(costs) < 2:
         return Budget(f"{what} 1,000,000", FLAT, None, "times")
-    largest = max(costs)
-    return Budget(f"{what} {largest:,}", FLAT, costs[largest] / costs[min(costs)], "times")
+    smallest, largest = min(costs), max(costs)
+    grown = costs[largest].median / costs[smallest].median * smallest / largest
+    # Sizes are not measured by turns: no round has such a ratio of its own, so it has no spread.
+    whole = Stated(f"{what} {largest:,}", "times", grown, ())
+    parts = _stated(whole, costs[largest], costs[smallest])
+    return Budget(whole.what, FLAT, grown, "times", made_of=parts)
 
 
 def _memory(results: Results, database: str) -> Budget:
@@ -101,7 +142,7 @@ def _memory(results: Results, database: str) -> Budget:
     answer = results.find(size, database, pulls.LARGEST, MB)
     over = max(peak.values) - answer.median if peak and answer else None
     what = f"peak memory over the largest answer, {size:,} tasks, {database}"
-    return Budget(what, MEMORY_OVER_ANSWER_MB, over, "MB")
+    return Budget(what, MEMORY_OVER_ANSWER_MB, over, "MB", made_of=_stated(peak, answer))
 
 
 def _start(results: Results, size: int, database: str, what: str, allowed: float) -> Budget:
@@ -109,4 +150,5 @@ def _start(results: Results, size: int, database: str, what: str, allowed: float
     aside = f" (median {found.median:.2g} s)" if found else ""
     tried = f", best of {len(found.values)}" if found else ""
     named = f"`{what}`, {database}{tried}"
-    return Budget(named, allowed, found.best if found else None, "s", aside=aside)
+    best = found.best if found else None
+    return Budget(named, allowed, best, "s", aside=aside, made_of=_stated(found))

@@ -13,6 +13,21 @@ from bench.timing import WALL, Sample
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """A figure as a page states it: a value, and the single ones, if it tells its spread."""
+
+    what: str
+    unit: str
+    median: float
+    values: tuple[float, ...]
+
+    @property
+    def has_spread(self) -> bool:
+        """Whether it was measured more than once."""
+        return len(self.values) > 1
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """The values of one measure of one piece of work."""
 
@@ -31,6 +46,12 @@ class Figure:
     def best(self) -> float:
         """The lowest value."""
         return min(self.values)
+
+    @property
+    def stated(self) -> Stated:
+        """The figure under its full name."""
+        named = f"{self.what}, {self.tasks:,} tasks, {self.database}"
+        return Stated(named, self.measure, self.median, self.values)
 
 
 @dataclass(slots=True)
@@ -59,14 +80,6 @@ class Results:
         """Return one figure, or None where it was not measured."""
         values = self._values.get((tasks, database, what, measure))
         return Figure(tasks, database, what, measure, tuple(values)) if values else None
-
-    def ratio(
-        self, tasks: int, database: str, what: str, to: str, measure: str = WALL
-    ) -> float | None:
-        """Return how often the median of one piece of work holds that of another."""
-        ours = self.find(tasks, database, what, measure)
-        theirs = self.find(tasks, database, to, measure)
-        return ours.median / theirs.median if ours and theirs and theirs.median else None
 
     @property
     def sizes(self) -> list[int]:

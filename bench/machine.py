@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
+
+from bench.children import ROOT
 
 PACKAGES = ("msgspec", "sqlalchemy", "psycopg", "requests")
 
@@ -29,6 +32,22 @@ def versions() -> str:
 
     found = [f"{name} {version(name)}" for name in PACKAGES]
     return ", ".join([f"syncd {syncd.__version__}", f"Python {platform.python_version()}", *found])
+
+
+def commit() -> str:
+    """Name the commit of the code; the docs, which a run writes itself, are none of it."""
+    try:
+        found = _git("rev-parse", "--short=12", "HEAD")
+    except FileNotFoundError:
+        return "commit not known: no git"
+    if found.returncode != 0:
+        return "commit not known: no repository"
+    changed = _git("diff", "--quiet", "HEAD", "--", ".", ":!docs").returncode != 0
+    return f"commit {found.stdout.strip()}{' with changes' if changed else ''}"
+
+
+def _git(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def _field(path: str, name: str) -> str:

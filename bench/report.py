@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from bench import floor, peer, pulls, pushes, singer, starts
+from bench import again, floor, peer, pulls, pushes, singer, starts
+from bench.again import Again, compared
 from bench.budgets import budgets
-from bench.figures import Figure, Results
+from bench.figures import Figure, Results, Stated
+from bench.ratios import ratio
 from bench.timing import CPU, MB, MS, REQUESTS, WALL
 
 PULLS = (
@@ -23,7 +25,8 @@ INTRODUCTION = """\
 # Performance
 
 Written by `make bench`; not by hand. Figures are medians with their spread, (lowest..highest).
-Ratios are of medians of this one run; seconds are this machine's and mean little elsewhere.
+A ratio is taken in each round of this one run, where both are measured by turns; seconds are this
+machine's and mean little elsewhere.
 
 - The **floor** is the same work with nothing around it: the same requests, their answers decoded
   by msgspec, and the rows of the finished mirror, all columns of its seven tables, written by
@@ -39,10 +42,12 @@ Ratios are of medians of this one run; seconds are this machine's and mean littl
 """
 
 
-def performance(results: Results, *, plot: str | None = None) -> str:
-    """Return the page."""
-    parts = [INTRODUCTION, *_remarks(results), "## Budgets\n", *_budgets(results)]
+def performance(results: Results, *, plot: str | None = None, first: Results | None = None) -> str:
+    """Return the page; where a first run is given, with what became of its figures in this one."""
+    figures = compared(first, results) if first else []
+    parts = [INTRODUCTION, *_remarks(results), "## Budgets\n", *_budgets(results, figures)]
     parts += [f"![pulls against their floor and dlt]({plot})\n"] if plot else []
+    parts += _again(first, results, figures) if first else []
     for size in results.sizes:
         for database in results.databases:
             if results.find(size, database, pulls.FIRST):
@@ -67,13 +72,37 @@ def _remarks(results: Results) -> Iterator[str]:
         yield f"{note}\n"
 
 
-def _budgets(results: Results) -> Iterator[str]:
+def _budgets(results: Results, figures: Sequence[Again]) -> Iterator[str]:
     found = list(budgets(results))
-    known = [one for one in found if one.met is not None]
-    yield f"{sum(one.met is True for one in known)} of {len(known)} that were measured are met.\n"
+    known = [one.met for one in found if one.met is not None]
+    known += [again.kept(figures)] if figures else []
+    yield f"{sum(known)} of {len(known)} that were measured are met.\n"
     for one in found:
         yield f"- {one.sentence[0].upper()}{one.sentence[1:]}"
-    yield "- Each figure within its stated spread when run again: one run cannot tell.\n"
+    last = again.sentence(figures) if figures else f"{again.PROMISE}: one run cannot tell."
+    yield f"- {last}\n"
+
+
+def _again(first: Results, second: Results, figures: Sequence[Again]) -> Iterator[str]:
+    yield "## Measured again\n"
+    yield (
+        "The figures behind the budgets: what a first run stated, and the median that the run of"
+        " this page measured after it. A figure reproduces where that lies in the first's spread.\n"
+    )
+    for which, one in (("first", first), ("again", second)):
+        yield f"- {which}: {_run(one)}"
+        if _versions(first) != _versions(second):
+            yield f"  - {_versions(one)}"
+    yield ""
+    yield from _table(
+        ("figure", "unit", "first", "again", "within"),
+        ((one.first.what, one.first.unit, *_both(one), one.verdict) for one in figures),
+    )
+
+
+def _both(one: Again) -> tuple[str, str]:
+    """Return a figure as first stated, and its median of the second run."""
+    return exact(one.first), NOT_HAD if one.second is None else f"{one.second.median:.4g}"
 
 
 def _section(results: Results, size: int, database: str) -> Iterator[str]:
@@ -110,11 +139,11 @@ def _pull(
     ours = (shown(what), shown(what, CPU), shown(under))
     others = [instead(name, what) for name in peers]
     return (
-        *(what, *ours, times(results.ratio(size, database, what, under))),
+        *(what, *ours, times(ratio(results, size, database, what, under))),
         *(
             cell
             for one in others
-            for cell in (shown(one), times(results.ratio(size, database, one, what)))
+            for cell in (shown(one), times(ratio(results, size, database, one, what)))
         ),
     )
 
@@ -134,11 +163,11 @@ def _push(results: Results, size: int, database: str, what: str) -> Sequence[str
 def _besides(results: Results, size: int, database: str) -> Iterator[Sequence[str]]:
     for query in pulls.QUERIES:
         view, table = (f"{query} of {name}" for name in ("live_tasks", "tasks"))
-        ratio = times(results.ratio(size, database, view, table, MS))
+        held = times(ratio(results, size, database, view, table, MS))
         both = [spread(results.find(size, database, one, MS), digits=1) for one in (view, table)]
         yield (
             f"`{query}` of `live_tasks` against `tasks`",
-            f"{ratio}: {both[0]} ms and {both[1]} ms",
+            f"{held}: {both[0]} ms and {both[1]} ms",
         )
     for what in (starts.HELP, starts.STATUS):
         yield f"`{what}`, start to end", f"{spread(results.find(size, database, what))} s"
@@ -163,9 +192,24 @@ def spread(figure: Figure | None, *, scale: float = 1, digits: int = 3) -> str:
     return middle if low == high else f"{middle} ({low:.{digits}f}..{high:.{digits}f})"
 
 
-def times(ratio: float | None) -> str:
-    """Return a ratio, or a dash."""
-    return NOT_HAD if ratio is None else f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
+def times(found: Stated | None) -> str:
+    """Return a ratio with its spread, or a dash."""
+    return NOT_HAD if found is None else _ranged(found, _times)
+
+
+def exact(found: Stated) -> str:
+    """Return a figure with its spread, to four digits."""
+    return _ranged(found, "{:.4g}".format)
+
+
+def _times(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
+
+
+def _ranged(found: Stated, shown: Callable[[float], str]) -> str:
+    if not found.has_spread:
+        return shown(found.median)
+    return f"{shown(found.median)} ({shown(min(found.values))}..{shown(max(found.values))})"
 
 
 def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
@@ -177,8 +221,22 @@ def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
 
 
 def _about(results: Results) -> Iterator[str]:
+    yield f"- {_run(results)}"
+    yield f"- {results.about['machine']}"
+    yield f"- {_versions(results)}"
+
+
+def _versions(results: Results) -> str:
     about = results.about
-    yield f"- {about['date']}, `{about['command']}`, {about['runs']} runs"
-    yield f"- {about['machine']}"
     peers = [f"{name} {version}" for name, version in about.get("peers", {}).items()]
-    yield f"- {', '.join([about['versions'], *about['databases'], *peers])}"
+    return ", ".join([about["versions"], *about["databases"], *peers])
+
+
+def _run(results: Results) -> str:
+    """Say which run this was: when, of what code, how, and beside what else."""
+    about = results.about
+    load = "{:.1f} before and {:.1f} after".format(*about["load"]) if "load" in about else None
+    return (
+        f"{about['date']}, {about.get('commit', 'commit not known')}, `{about['command']}`,"
+        f" {about['runs']} runs, {f'load {load}' if load else 'broken off'}"
+    )

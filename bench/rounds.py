@@ -1,6 +1,6 @@
 """One run of the bench: for each size and database, ours, the floor and the peer in turn.
 
-They alternate, so that what else the machine does meets all three; ratios are of medians.
+They alternate, so that what else the machine does meets all three; ratios are of each round's own.
 """
 
 from __future__ import annotations

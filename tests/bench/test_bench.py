@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
-from bench import budgets, floor, peer, pulls, pushes, starts
+from bench import again, budgets, floor, peer, pulls, pushes, starts
 from bench.__main__ import main, repeatable
 from bench.account import equal_sizes
 from bench.figures import Results, load
+from bench.ratios import ratio
 from bench.report import performance
 from bench.timing import CPU, MB, REQUESTS, WALL
 
@@ -100,7 +102,130 @@ def test_a_run_that_was_broken_off_says_so(results: Results) -> None:
 
 def test_the_command_is_kept_without_the_places_it_wrote_to() -> None:
     words = ["--tasks", "200", "--page", "/home/me/page.md", "--out=/home/me/x", "--runs", "1"]
+    words += ["--again", "/home/me/first.json"]
     assert repeatable(words) == "python -m bench --tasks 200 --runs 1"
+
+
+# --- measured again
+
+
+def rounds(*seconds: tuple[float, float, float]) -> Results:
+    """Rounds on SQLite, each of a first mirror and two values of its floor."""
+    found = Results(about=dict(ABOUT))
+    for ours, *floors in seconds:
+        values = [(pulls.FIRST, WALL, ours), *((floor.WRITE, WALL, one) for one in floors)]
+        found.add(10_000, "SQLite", values)
+    return found
+
+
+@pytest.fixture
+def first() -> Results:
+    """Ratios of 3, 2 and 2.5, by round; and a start that was tried three times."""
+    found = rounds((0.3, 0.1, 0.1), (0.4, 0.1, 0.3), (0.5, 0.2, 0.2))
+    found.add(10_000, "SQLite", [(starts.HELP, WALL, value) for value in (0.08, 0.1, 0.16)])
+    return found
+
+
+def verdicts(first: Results, second: Results) -> dict[str, str]:
+    """What is said of each figure, by its name without the size."""
+    return {
+        one.first.what.replace(", 10,000 tasks, SQLite", ""): one.verdict
+        for one in again.compared(first, second)
+    }
+
+
+def test_the_spread_of_a_ratio_is_that_of_the_rounds(first: Results) -> None:
+    found = ratio(first, 10_000, "SQLite", pulls.FIRST, floor.WRITE)
+    assert found
+    assert (3.0, 2.0, 2.5) == pytest.approx(found.values)
+    assert 2.5 == pytest.approx(found.median)
+    assert "| 2.5 (2..3) |" in performance(first)
+
+
+def test_a_ratio_that_was_not_measured_in_every_round_has_no_spread(first: Results) -> None:
+    first.add(10_000, "SQLite", [(peer.FIRST, WALL, value) for value in (2.0, 4.0)])
+    found = ratio(first, 10_000, "SQLite", peer.FIRST, pulls.FIRST)
+    assert found
+    assert (7.5, ()) == (pytest.approx(found.median), found.values)
+    for what in (pulls.UNCHANGED, floor.HASH):
+        first.add(10_000, "SQLite", [(what, WALL, value) for value in (0.1, 0.1, 0.1, 0.1)])
+    found = ratio(first, 10_000, "SQLite", pulls.UNCHANGED, floor.HASH)
+    assert found
+    assert () == found.values
+
+
+def test_a_figure_outside_its_stated_spread_is_named_with_by_how_much(first: Results) -> None:
+    second = rounds((0.2, 0.1, 0.1), (0.24, 0.12, 0.12), (0.25, 0.15, 0.15))
+    second.add(10_000, "SQLite", [(starts.HELP, WALL, value) for value in (0.1, 0.2, 0.2)])
+    assert {
+        f"{pulls.FIRST} / {floor.WRITE}": "yes",
+        pulls.FIRST: "**no**, 20.00% below the lowest",
+        floor.WRITE: "yes",
+        starts.HELP: "**no**, 25.00% above the highest",
+    } == verdicts(first, second)
+    page = performance(second, first=first)
+    assert "spread when run again: **Not met**: 2 of 4 do." in page
+    assert "| first mirror, 10,000 tasks, SQLite | wall s | 0.4 (0.3..0.5) | 0.24 | **no**" in page
+    assert "2 of 3 that were measured are met." in page
+
+
+def test_a_figure_without_a_spread_or_not_measured_again_does_not_count_as_within() -> None:
+    first, second = rounds((0.3, 0.1, 0.1)), rounds((0.3, 0.1, 0.1))
+    first.add(10_000, "SQLite", [(starts.HELP, WALL, value) for value in (0.1, 0.1)])
+    found = again.compared(first, second)
+    assert {
+        f"{pulls.FIRST} / {floor.WRITE}": "no spread was stated",
+        pulls.FIRST: "no spread was stated",
+        floor.WRITE: "yes",
+        starts.HELP: "not measured again",
+    } == verdicts(first, second)
+    told = "**Not met**: 1 of 1 do; 2 more stated no spread; 1 were not measured again."
+    assert again.sentence(found).endswith(told)
+
+
+def test_figures_that_reproduce_are_called_met(first: Results) -> None:
+    second = deepcopy(first)
+    assert again.sentence(again.compared(first, second)).endswith(": Met: 4 of 4 do.")
+    assert "one run cannot tell" in performance(first)
+
+
+def test_the_page_of_a_second_run_names_both(first: Results, tmp_path: Path) -> None:
+    second = deepcopy(first)
+    second.add(10_000, "SQLite", [(starts.HELP, WALL, 0.1)])
+    second.about |= {"date": "2026-01-06 10:00 UTC", "commit": "commit 0123456789ab"}
+    first.save(tmp_path / "first.json")
+    second.save(tmp_path / "second.json")
+    files = [f"{tmp_path / name}" for name in ("second.json", "first.json", "page.md")]
+    main(["--report", files[0], "--again", files[1], "--page", files[2]])
+    page = (tmp_path / "page.md").read_text("utf-8")
+    assert "- first: 2026-01-05 10:00 UTC, commit not known, " in page
+    assert "- again: 2026-01-06 10:00 UTC, commit 0123456789ab, " in page
+    assert "4 of 4 do." in page
+
+
+def test_runs_that_cannot_be_compared_are_refused(first: Results, tmp_path: Path) -> None:
+    saved = tmp_path / "first.json"
+    first.save(saved)
+    other = deepcopy(first)
+    other.about["machine"] = "another machine"
+    other.add(1_000, "PostgreSQL", [(pulls.FIRST, WALL, 0.1)])
+    other.save(tmp_path / "other.json")
+    words = ["--again", f"{saved}", "--page", f"{tmp_path / 'page.md'}"]
+    reported = ["--report", f"{tmp_path / 'other.json'}"]
+    for given, why in (
+        (
+            ["--report", f"{tmp_path / 'other.json'}"],
+            "machine: a machine in the first run, another",
+        ),
+        (reported, "tasks: 10,000 in the first run, 1,000, 10,0"),
+        (reported, "databases: SQLite in the first run, Postgre"),
+        (["--report", f"{saved}"], "one and the same run"),
+        (["--out", f"{saved}"], "would be overwritten"),
+        (["--tasks", "200"], "tasks: 10,000 in the first run, 200 in this one"),
+    ):
+        with pytest.raises(SystemExit, match=why):
+            main([*words, *given])
+    assert not (tmp_path / "page.md").exists()
 
 
 def test_projects_of_a_big_account_are_equal() -> None:
