@@ -242,7 +242,7 @@ def _report(landing: Landing, *, dry_run: bool) -> PullReport:
         outcome=outcome,
         observed_at=landing.observed_at,
         run_id=None if dry_run else landing.run_id,
-        how="projects" if prepared.over_limit else "account",
+        how="projects" if prepared.over_limit_at else "account",
         counts=dict(landing.counts),
         requests=0,
         seconds=0.0,
@@ -269,10 +269,8 @@ def _remember(landing: Landing, report: PullReport) -> None:
     if prepared.gathered.fetched:
         at = prepared.known.catalogues_at if prepared.gathered.notes else work.clock()
         kept["catalogues_at"] = at.isoformat() if at else None
-    if not prepared.over_limit:
-        kept["over_limit_at"] = None
-    elif prepared.known.over_limit_at is None:
-        kept["over_limit_at"] = work.clock().isoformat()
+    over_limit_at = prepared.over_limit_at
+    kept["over_limit_at"] = over_limit_at.isoformat() if over_limit_at else None
     if prepared.fetched is not None and prepared.fetched.how == "projects":
         shift = clock_shift(prepared.fetched, landing.observed_at)
         last = max((one.observed_at for one in prepared.fetched.slices), default=None)

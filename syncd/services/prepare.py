@@ -70,14 +70,17 @@ class Pulling:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A pull as far as it goes without writing. `fetched` is None for an equal answer."""
+    """A pull as far as it goes without writing. `fetched` is None for an equal answer.
+
+    `over_limit_at` is when the whole account was last refused as too much; None where it is not.
+    """
 
     known: Memory
     scope: Scope
     gathered: Gathered
     observed_at: datetime
     digest: str | None
-    over_limit: bool = False
+    over_limit_at: datetime | None = None
     fetched: Fetched | None = None
     whole: Overview | None = None
     questions: Questions = field(default_factory=Questions)
@@ -125,13 +128,13 @@ def _fetch(
         work.trees,
         all_new=known.account is None,
     )
-    start = Prepared(known, scope, gathered, now, None)
-    if known.over_limit_at is None or now - known.over_limit_at > OVER_LIMIT_LASTS:
+    start, over_limit_at = Prepared(known, scope, gathered, now, None), known.over_limit_at
+    if over_limit_at is None or now - over_limit_at > OVER_LIMIT_LASTS:
         try:
             work.progress.step("all tasks", done=0, total=1, left_s=work.client.budget.wait_s())
             answer = fetch_account(fetching)
         except TooManyRecords:
-            pass
+            over_limit_at = now
         else:
             seen = digest(answer)
             if known.digest == memory.digest_of(scope, seen):
@@ -139,7 +142,12 @@ def _fetch(
             fetched = as_listing(fetching, answer)
             return replace(start, observed_at=answer.observed_at, digest=seen, fetched=fetched)
     fetched = _fetch_by_project(work, fetching, gathered, now, dry_run=dry_run)
-    start = replace(start, observed_at=fetched.observed_at, digest=fetched.digest, over_limit=True)
+    start = replace(
+        start,
+        observed_at=fetched.observed_at,
+        digest=fetched.digest,
+        over_limit_at=over_limit_at,
+    )
     if fetched.digest and known.digest == memory.digest_of(scope, fetched.digest):
         return start
     return replace(start, fetched=fetched)

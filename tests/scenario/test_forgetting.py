@@ -38,6 +38,16 @@ def test_an_account_that_fits_again_is_over_the_limit_anew_when_it_grows_again(a
     assert_mirror_equals(mirror)
 
 
+def test_an_account_that_stays_over_the_limit_is_asked_for_the_whole_once_a_day(a_mirror):
+    by_projects, tried_in_vain = ["get_tasks"], [*WHOLE, "get_tasks"]
+    mirror = a_mirror(Account.seeded(tasks=200, seed=6))
+    mirror.box.set(record_limit=150)
+    assert tried_in_vain == asked(mirror)
+    for _ in range(2):
+        assert tried_in_vain == asked(mirror, later=DAY)
+        assert [by_projects] * 2 == [asked(mirror) for _ in range(2)]
+
+
 def test_a_brake_that_trips_again_for_the_same_reason_is_on_record_again(a_mirror):
     mirror = a_mirror(Account.seeded(tasks=150, seed=8, archived=0, pending=0, delayed=0))
     mirror.pull()
