@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from hashlib import blake2b
 
 import msgspec
 from sqlalchemy import Connection, delete, or_, select
+from zlib_ng import zlib_ng
 
 from syncd.store.engine import Database
 from syncd.store.mirror import put
@@ -54,7 +54,7 @@ def keep(db: Database, tx: Connection, scope: str, checkpoint: Checkpoint) -> No
         "project_id": checkpoint.project_id,
         "scope": scope,
         "observed_at": checkpoint.observed_at,
-        "parts": zlib.compress(packed, 1),
+        "parts": zlib_ng.compress(packed, 1),
     }
     put(db, tx, pull_slices, [row])
 
@@ -68,7 +68,7 @@ def kept(tx: Connection) -> dict[int, datetime]:
 def load(tx: Connection, project_id: int) -> Checkpoint:
     """Return a stored slice."""
     row = tx.execute(select(pull_slices).where(pull_slices.c.project_id == project_id)).one()
-    packed = msgspec.msgpack.decode(zlib.decompress(row.parts), type=_Packed)
+    packed = msgspec.msgpack.decode(zlib_ng.decompress(row.parts), type=_Packed)
     return Checkpoint(project_id, row.observed_at, packed.parts, packed.short)
 
 

@@ -7,7 +7,6 @@ its text holds the address, the address holds the hash, and a chained cause gets
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.client import HTTPException
@@ -17,6 +16,7 @@ from typing import Any, Final
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from zlib_ng import zlib_ng
 
 from syncd.errors import BadReply, ConfigError, SyncdError, Unanswered, Unreachable
 from syncd.secrets import Secret
@@ -198,7 +198,7 @@ def _next(stream: Iterator[bytes], secrets: tuple[Secret | Hidden, ...]) -> byte
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Decompress, and insist on the end mark: a cut gzip stream is no error to zlib."""
-    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    inflater = zlib_ng.decompressobj(16 + zlib_ng.MAX_WBITS)
     for plain in map(partial(_inflated, inflater), chunks):
         if plain is None:
             raise BadReply("The account's answer is garbled: it cannot be decompressed")
@@ -207,10 +207,10 @@ def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
         raise Unanswered("The account's answer ended before its end")
 
 
-def _inflated(inflater: zlib._Decompress, chunk: bytes) -> bytes | None:
+def _inflated(inflater: zlib_ng._Decompress, chunk: bytes) -> bytes | None:
     try:
         return inflater.decompress(chunk)
-    except zlib.error:
+    except zlib_ng.error:  # type: ignore[misc]  # its stub takes the class for an instance
         return None
 
 
