@@ -7,13 +7,17 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
     Row,
     Table,
+    any_,
     bindparam,
     delete,
+    literal,
     select,
     update,
 )
@@ -37,12 +41,23 @@ def batches(values: Iterable[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
+def among(tx: Connection, key: Column[Any], ids: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that `key` is one of `ids`.
+
+    A server takes them as one array: the statement is the same however many there are, and is
+    planned once.
+    """
+    if tx.dialect.name == "postgresql":
+        return key == any_(literal(ids, ARRAY(BigInteger)))
+    return key.in_(ids)
+
+
 def rows_by(
     tx: Connection, columns: Sequence[ColumnElement[Any]], key: Column[Any], values: Iterable[int]
 ) -> Iterator[Row[Any]]:
     """Read `columns` of the rows whose `key` is among `values`, in the order of `key`."""
     for batch in batches(sorted(values)):
-        yield from tx.execute(select(*columns).where(key.in_(batch)).order_by(key))
+        yield from tx.execute(select(*columns).where(among(tx, key, batch)).order_by(key))
 
 
 def add(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -82,7 +97,7 @@ def _columns(rows: Sequence[Values]) -> Columns:
 def change(tx: Connection, table: Table, ids: Iterable[int], values: Values) -> None:
     """Set the same values in every row whose id is among `ids`."""
     for batch in batches(sorted(ids)):
-        tx.execute(update(table).where(table.c.id.in_(batch)).values(**values))
+        tx.execute(update(table).where(among(tx, table.c.id, batch)).values(**values))
 
 
 def change_each(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -105,4 +120,4 @@ def drop_links(tx: Connection, key: Column[Any], ids: Iterable[int]) -> None:
     if not isinstance(table, Table):  # pragma: no cover - columns given here are a table's own
         raise TypeError("a column of a table is expected")
     for batch in batches(sorted(ids)):
-        tx.execute(delete(table).where(key.in_(batch)))
+        tx.execute(delete(table).where(among(tx, key, batch)))

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, not_, or_, select
+from sqlalchemy import Connection, CursorResult, Row, func, not_, or_, select
 
 from syncd.model.plan import Image
 from syncd.model.records import FileRecord, Relation, TaskRecord
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import Place
-from syncd.store.mirror import batches, rows_by
+from syncd.store.mirror import among, batches, rows_by
 from syncd.sync.survey import Index, Indexed
 
 _IS_LIVE = tasks.c.removed_at.is_(None)
@@ -21,6 +21,8 @@ _INDEXED = (tasks.c.id, tasks.c.project_id, tasks.c.level, tasks.c.suspect_at)
 _SCALARS = tuple(
     name for name in TaskRecord.__struct_fields__ if name not in {"tags", "files", "relations"}
 )
+_ABOUT = tuple(name for name in Image.__dataclass_fields__ if name != "record")
+_IMAGE = tuple(tasks.c[name] for name in (*_SCALARS, *_ABOUT))
 
 
 def load_index(
@@ -31,12 +33,19 @@ def load_index(
     # As they are kept, in one step: to take thousands of rows apart costs more than to read them.
     sound = select(tasks.c.id, tasks.c.content_hash).where(_IS_LIVE, _IS_SOUND, *own)
     odd = select(tasks.c.id, tasks.c.removed_at).where(or_(not_(_IS_LIVE), not_(_IS_SOUND)), *own)
-    index = Index(dict(map(tuple, tx.execute(sound).all())))
+    index = Index(dict(_as_sent(tx.execute(sound))))
     for id, removed_at in tx.execute(odd):
         (index.suspects if removed_at is None else index.removed).add(id)
     if project_id is None:
         return index
     return index | load_index_of(tx, [id for id in ids if id not in index])
+
+
+def _as_sent(result: CursorResult[Any]) -> list[tuple[int, bytes]]:
+    """Take rows from the driver: a number and a hash are the same on both, with no type between."""
+    cursor: Any = result.cursor
+    rows: list[tuple[int, bytes]] = cursor.fetchall()
+    return rows
 
 
 def load_index_of(tx: Connection, ids: Collection[int]) -> Index:
@@ -104,8 +113,8 @@ def load_images(tx: Connection, ids: Collection[int]) -> dict[int, Image]:
     attached = _load_files(tx, ids)
     edges = _load_relations(tx, ids)
     return {
-        row.id: _image(row, tags.get(row.id, ()), attached.get(row.id, ()), edges.get(row.id, ()))
-        for row in rows_by(tx, tuple(tasks.c), tasks.c.id, ids)
+        row[0]: _image(row, tags.get(row[0], ()), attached.get(row[0], ()), edges.get(row[0], ()))
+        for row in rows_by(tx, _IMAGE, tasks.c.id, ids)
     }
 
 
@@ -115,19 +124,11 @@ def _image(
     attached: tuple[FileRecord, ...],
     edges: tuple[Relation, ...],
 ) -> Image:
-    values = row._mapping
-    record = TaskRecord(
-        **{name: values[name] for name in _SCALARS}, tags=tags, files=attached, relations=edges
-    )
-    return Image(
-        record=record,
-        content_hash=row.content_hash,
-        observed_at=row.observed_at,
-        valid_from=row.valid_from,
-        suspect_at=row.suspect_at,
-        removed_at=row.removed_at,
-        removed_reason=row.removed_reason,
-    )
+    """Put an image together from a row of _IMAGE; its first column is the id."""
+    scalars = dict(zip(_SCALARS, row, strict=False))
+    about = dict(zip(_ABOUT, row[len(_SCALARS) :], strict=True))
+    record = TaskRecord(**scalars, tags=tags, files=attached, relations=edges)
+    return Image(record=record, **about)
 
 
 def _load_tags(tx: Connection, ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
@@ -152,7 +153,7 @@ def _load_relations(tx: Connection, ids: Collection[int]) -> Mapping[int, tuple[
     for batch in batches(sorted(ids)):
         wanted = set(batch)
         query = select(task_relations).where(
-            or_(edge.from_task_id.in_(batch), edge.to_task_id.in_(batch))
+            or_(among(tx, edge.from_task_id, batch), among(tx, edge.to_task_id, batch))
         )
         for row in tx.execute(query):
             relation = Relation(row.from_task_id, row.to_task_id, row.type)

@@ -24,7 +24,7 @@ from syncd.resources.tasks.table import (
 )
 from syncd.store.bulk import insert_columns, upsert_columns
 from syncd.store.engine import Database
-from syncd.store.mirror import Values, batches, change, change_each, drop_links, put
+from syncd.store.mirror import Values, among, batches, change, change_each, drop_links, put
 
 _ENDS = ("reported_by_from", "reported_by_to")
 _NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
@@ -185,12 +185,9 @@ def _withdraw(ids: Iterable[int], tx: Connection) -> None:
     """Take back what these tasks reported; the other end's word stands."""
     edge = task_relations.c
     for batch in batches(ids):
-        tx.execute(
-            update(task_relations).where(edge.from_task_id.in_(batch)).values(reported_by_from=0)
-        )
-        tx.execute(
-            update(task_relations).where(edge.to_task_id.in_(batch)).values(reported_by_to=0)
-        )
+        reported = among(tx, edge.from_task_id, batch), among(tx, edge.to_task_id, batch)
+        tx.execute(update(task_relations).where(reported[0]).values(reported_by_from=0))
+        tx.execute(update(task_relations).where(reported[1]).values(reported_by_to=0))
 
 
 def _report(edges: Sequence[tuple[int, Relation]], to: Writing) -> None:
@@ -218,7 +215,7 @@ def _drop_unreported(ids: Iterable[int], tx: Connection) -> None:
         tx.execute(
             delete(task_relations).where(
                 and_(
-                    or_(edge.from_task_id.in_(batch), edge.to_task_id.in_(batch)),
+                    or_(among(tx, edge.from_task_id, batch), among(tx, edge.to_task_id, batch)),
                     edge.reported_by_from == 0,
                     edge.reported_by_to == 0,
                 )
