@@ -70,6 +70,14 @@ def fetch(session: requests.Session, address: str) -> bytes:
     return answer.content
 
 
+def as_sent(session: requests.Session, address: str) -> bytes:
+    """Get one answer as it comes over the wire, zipped."""
+    with session.get(address, timeout=600, stream=True) as answer:
+        answer.raise_for_status()
+        body: bytes = answer.raw.read(decode_content=False)
+        return body
+
+
 def one_project(account: Account) -> dict[str, str]:
     """Return the read of one project's tasks: enough for everything to be imported."""
     with requests.Session() as session:

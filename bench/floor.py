@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sqlite3
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,12 +21,12 @@ from typing import Any
 import msgspec
 import psycopg
 import requests
-from psycopg.types.string import TextLoader
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
+from zlib_ng import zlib_ng
 
-from bench.account import Account, fetch, listings
+from bench.account import Account, as_sent, fetch, listings
 from bench.children import answer
 from bench.timing import timed
 from syncd.resources.members import members
@@ -34,6 +35,7 @@ from syncd.resources.tags import tags
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 
 WRITE, HASH, DECODE = "floor: fetch, decode, write", "floor: fetch, hash", "floor: fetch, decode"
+UNZIP, UNZIP_NG = "unzipping its listings, zlib", "unzipping its listings, zlib-ng"
 TABLES = (projects, members, tags, tasks, task_tags, task_relations, files)
 TIMES = 3
 
@@ -45,6 +47,11 @@ class Rows:
     table: Table
     names: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the columns, as a server calls them."""
+        return [c.type.compile(postgresql.dialect()).lower() for c in self.table.c]
 
 
 def bare(table: Table, dialect: Any) -> str:
@@ -96,8 +103,6 @@ class OnPostgres:
 
     def __init__(self, database: str, _: Path) -> None:
         self._floor = psycopg.connect(database.replace("+psycopg", ""), autocommit=True)
-        for name in ("json", "jsonb"):  # documents stay text, as COPY takes them
-            self._floor.adapters.register_loader(name, TextLoader)
         self._rows = [
             Rows(one, tuple(one.c.keys()), self._floor.execute(selected(one)).fetchall())
             for one in TABLES
@@ -111,7 +116,8 @@ class OnPostgres:
         """Write all rows in one transaction."""
         with self._floor.transaction(), self._floor.cursor() as cursor:
             for one in self._rows:
-                with cursor.copy(f"COPY {one.table.name} FROM STDIN") as copy:
+                with cursor.copy(f"COPY {one.table.name} FROM STDIN (FORMAT BINARY)") as copy:
+                    copy.set_types(one.types)
                     for row in one.rows:
                         copy.write_row(row)
 
@@ -133,6 +139,12 @@ def each(
         do(fetch(session, address))
 
 
+def unzipped(bodies: Sequence[bytes], zipper: Any) -> None:
+    """Unzip answers."""
+    for body in bodies:
+        zipper.decompress(body, 16 + zipper.MAX_WBITS)
+
+
 def measured(order: dict[str, Any]) -> dict[str, Any]:
     """Measure the floor of each kind of pull."""
     account, database = Account(order["url"]), order["database"]
@@ -150,7 +162,10 @@ def measured(order: dict[str, Any]) -> dict[str, Any]:
             each(session, all_reads, msgspec.json.decode)
             place.write()
 
+        zipped = [as_sent(session, address) for address in listed]
         for _ in range(TIMES):
+            samples += timed(UNZIP, partial(unzipped, zipped, zlib))
+            samples += timed(UNZIP_NG, partial(unzipped, zipped, zlib_ng))
             samples += timed(HASH, partial(each, session, listed, hashed))
             samples += timed(DECODE, partial(each, session, listed, msgspec.json.decode))
             samples += timed(WRITE, whole)

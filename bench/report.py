@@ -30,9 +30,11 @@ machine's and mean little elsewhere.
 
 - The **floor** is the same work with nothing around it: the same requests, their answers decoded
   by msgspec, and the rows of the finished mirror, all columns of its seven tables, written by
-  `executemany` in one transaction or by COPY, into tables with the same columns and keys but
-  without checks and further indexes. For an unchanged pull it is to fetch and hash the listing,
-  for a changed one to fetch and decode it.
+  `executemany` in one transaction or by binary COPY, into tables with the same columns and keys
+  but without checks and further indexes. For an unchanged pull it is to fetch and hash the
+  listing, for a changed one to fetch and decode it. It fetches by requests, which unzips by the
+  standard library; syncd unzips by zlib-ng, so a pull may come close to the floor or below it.
+  What the two take for the listings stands beside the figures of each size.
 - The **peers** are dlt, with its REST client and `write_disposition="merge"` by id, and Meltano's
   target for PostgreSQL, fed by a tap of our own in the same process; the same account, the same
   kind of database. They load everything each time, keep no history of tasks and look for no
@@ -176,6 +178,11 @@ def _besides(results: Results, size: int, database: str) -> Iterator[Sequence[st
     yield (
         f"requests of a {pulls.FIRST}",
         spread(results.find(size, database, pulls.FIRST, REQUESTS), digits=0),
+    )
+    zips = [results.find(size, database, one) for one in (floor.UNZIP, floor.UNZIP_NG)]
+    yield (
+        "unzipping the listings by zlib, as the floor does, and by zlib-ng, as syncd does",
+        " and ".join(f"{spread(one, scale=1000, digits=1)} ms" for one in zips),
     )
     used, lasted = (results.find(size, database, starts.IDLE, one) for one in (CPU, WALL))
     if used and lasted:
