@@ -21,7 +21,6 @@ from sqlalchemy import Connection, Float, Label, cast, func, literal, select, up
 from syncd.errors import DatabaseUnusable, LeaseHeld, LeaseLost
 from syncd.store.engine import Database
 from syncd.store.keeper import Keeper, lock_server
-from syncd.store.mirror import put
 from syncd.store.schema import lease
 
 NAME = "account"
@@ -155,9 +154,9 @@ def _take(db: Database, now: datetime) -> Lease:
             idle_s=row.idle_s if row else None,
         )
         values = {"holder": this_process(), "fencing": taken.fencing, "acquired_at": now}
-        put(db, tx, lease, [{"name": NAME, **values}])
         if not db.is_sqlite:
-            tx.execute(update(lease).values(heartbeat_at=func.clock_timestamp()))
+            values["heartbeat_at"] = func.clock_timestamp()
+        tx.execute(db.upsert(lease, changing=tuple(values)).values(name=NAME, **values))
         return taken
 
 
