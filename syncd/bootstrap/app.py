@@ -230,7 +230,8 @@ class App:
         """Hold the lease. Raises LeaseHeld while another instance does, unless told to `wait`."""
         holding = taken(
             self,
-            lambda: lease.hold(self.db, now=self.clock()),
+            # Whoever had it may have moved the mirror away.
+            lambda: lease.hold(self.db, now=self.clock(), check=moved.refuse_if_moved),
             wait=wait,
             ask=lambda: knock(self.db, now=self.clock()),
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +24,9 @@ from syncd.store.keeper import Keeper, lock_server
 from syncd.store.schema import lease
 
 NAME = "account"
+
+Check = Callable[[Database, Connection], None]
+"""Raises where a database is not to be used, in a transaction of whoever takes its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,18 @@ def this_process() -> str:
     return f"pid {os.getpid()} on {socket.gethostname()}"
 
 
+def whatever_it_is(db: Database, tx: Connection) -> None:
+    """Take the lease of any database."""
+
+
 @contextmanager
-def hold(db: Database, *, now: datetime) -> Iterator[Lease]:
-    """Hold the lease for the length of a block. Raises LeaseHeld, naming the holder."""
+def hold(db: Database, *, now: datetime, check: Check = whatever_it_is) -> Iterator[Lease]:
+    """Hold the lease for the length of a block. Raises LeaseHeld, naming the holder.
+
+    What `check` raises leaves the lease as it was.
+    """
     with _locked(db) as keeper:
-        taken = replace(_take(db, now), keeper=keeper)
+        taken = replace(_take(db, now, check), keeper=keeper)
         if keeper is None:
             yield taken
             return
@@ -85,7 +95,7 @@ def hold(db: Database, *, now: datetime) -> Iterator[Lease]:
 
 
 @contextmanager
-def hold_unwritten(db: Database) -> Iterator[Lease]:
+def hold_unwritten(db: Database, *, check: Check = whatever_it_is) -> Iterator[Lease]:
     """Hold the lease without a word in the database, for work that writes nothing.
 
     The row still names nobody, so a holder must leave the pace behind by waiting for it.
@@ -94,6 +104,7 @@ def hold_unwritten(db: Database) -> Iterator[Lease]:
     with _locked(db):
         with db.read() as tx:
             db.refuse_standby(tx)
+            check(db, tx)
             row = tx.execute(select(lease).where(lease.c.name == NAME)).first()
         if row is None:
             yield Lease(0, None, clean=True)
@@ -141,11 +152,12 @@ def holder(tx: Connection) -> str | None:
     return tx.scalar(select(lease.c.holder).where(lease.c.name == NAME))
 
 
-def _take(db: Database, now: datetime) -> Lease:
+def _take(db: Database, now: datetime, check: Check) -> Lease:
     """Write ourselves into the row; an old holder's open transaction is waited for."""
     with db.write() as tx:
         mine = lease.c.name == NAME
         row = tx.execute(select(lease, _idle_s(db)).where(mine).with_for_update()).first()
+        check(db, tx)
         taken = Lease(
             fencing=(row.fencing if row else 0) + 1,
             last_request_at=row.last_request_at if row else None,
