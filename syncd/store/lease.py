@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -70,6 +70,14 @@ class Lease:
         return self.keeper is not None and self.keeper.lost
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When the account was last asked, and until when it wants to be left alone."""
+
+    last_request_at: datetime | None
+    resume_at: datetime | None = None
+
+
 def this_process() -> str:
     """Name this process so that a person can find it: command, number and host."""
     return f"pid {os.getpid()} on {socket.gethostname()}"
@@ -124,20 +132,15 @@ def _locked(db: Database) -> Iterator[Keeper | None]:
         yield keeper
 
 
-def give_back(db: Database, taken: Lease) -> None:
-    """Note that the holder is done."""
-    _write_ours(db, taken, holder=None, acquired_at=None)
+def give_back(db: Database, taken: Lease, pace: Pace | None = None) -> None:
+    """Note that the holder is done, and leave its pace behind; without one the row's stays."""
+    left = asdict(pace) if pace is not None else {}
+    _write_ours(db, taken, holder=None, acquired_at=None, **left)
 
 
-def note_pace(
-    db: Database,
-    held: Lease,
-    *,
-    last_request_at: datetime | None,
-    resume_at: datetime | None = None,
-) -> None:
-    """Leave behind when the account was last asked, and until when it wants to be left alone."""
-    _write_ours(db, held, last_request_at=last_request_at, resume_at=resume_at)
+def note_pace(db: Database, held: Lease, pace: Pace) -> None:
+    """Leave the pace behind for whoever is next."""
+    _write_ours(db, held, **asdict(pace))
 
 
 def _write_ours(db: Database, held: Lease, **values: object) -> None:

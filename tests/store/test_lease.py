@@ -45,10 +45,13 @@ def test_a_holder_that_was_taken_over_can_write_nothing(db):
 def test_a_lease_that_was_given_back_tells_when_the_account_was_last_asked(db):
     asked = MONDAY + timedelta(seconds=3)
     with lease.hold(db, now=MONDAY) as held:
-        lease.note_pace(db, held, last_request_at=asked)
-        lease.give_back(db, held)
+        lease.give_back(db, held, lease.Pace(asked, resume_at=asked + timedelta(minutes=1)))
     with lease.hold(db, now=MONDAY) as held:
         assert (held.last_request_at, held.clean) == (asked, True)
+        assert held.resume_at == asked + timedelta(minutes=1)
+        lease.give_back(db, held)
+    with lease.hold(db, now=MONDAY) as held:
+        assert (held.last_request_at, held.clean) == (asked, True), "nobody asked in between"
 
 
 def test_on_a_server_the_time_since_the_last_holder_is_told_by_no_host_s_clock(db):
