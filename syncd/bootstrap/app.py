@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from syncd.bootstrap import moving, rehearsing, works
-from syncd.bootstrap.pace import pace_kept
+from syncd.bootstrap.pace import one_turn, pace_kept
 from syncd.bootstrap.waiting import taken
 from syncd.errors import DatabaseUnusable, StorageFailed
 from syncd.resources.derived import Derived
@@ -113,7 +113,7 @@ class App:
 
         Raises LeaseHeld while another instance holds it, unless told to `wait`.
         """
-        with self.holding(wait=wait) as held, self.talking(held) as client:
+        with self._taken(wait=wait) as held, one_turn(self, held) as client:
             yield held, client
 
     @contextmanager
@@ -148,8 +148,8 @@ class App:
 
     def note_asked(self) -> None:
         """Leave behind that the account was asked just now, for the pace of whoever is next."""
-        with self.holding() as held:
-            lease.note_pace(self.db, held, last_request_at=self.clock())
+        with self._taken(wait=False) as held:
+            lease.give_back(self.db, held, lease.Pace(self.clock()))
 
     @contextmanager
     def pulling(
@@ -228,14 +228,17 @@ class App:
     @contextmanager
     def holding(self, *, wait: bool = False) -> Iterator[lease.Lease]:
         """Hold the lease. Raises LeaseHeld while another instance does, unless told to `wait`."""
-        holding = taken(
-            self,
-            lambda: lease.hold(self.db, now=self.clock()),
-            wait=wait,
-            ask=lambda: knock(self.db, now=self.clock()),
-        )
-        with holding as held:
+        with self._taken(wait=wait) as held:
             try:
                 yield held
             finally:
                 lease.give_back(self.db, held)
+
+    def _taken(self, *, wait: bool) -> AbstractContextManager[lease.Lease]:
+        return taken(
+            self,
+            # Whoever had it may have moved the mirror away.
+            lambda: lease.hold(self.db, now=self.clock(), check=moved.refuse_if_moved),
+            wait=wait,
+            ask=lambda: knock(self.db, now=self.clock()),
+        )

@@ -40,7 +40,7 @@ def _held(app: App, stack: ExitStack, *, dry_run: bool) -> lease.Lease:
         return stack.enter_context(lease.hold_unwritten(app.db))
     held = stack.enter_context(lease.hold(app.db, now=app.clock()))
     asked = held.last_request_at if held.clean else app.clock()
-    lease.note_pace(app.db, held, last_request_at=asked, resume_at=held.resume_at)
+    lease.note_pace(app.db, held, lease.Pace(asked, held.resume_at))
     stack.callback(lease.give_back, app.db, held)
     return held
 

@@ -21,7 +21,22 @@ def pace_kept(app: App, held: lease.Lease, client: Client) -> Iterator[None]:
     try:
         yield
     finally:
-        _leave(app, held, client)
+        lease.note_pace(app.db, held, _left_behind(app, held, client))
+
+
+@contextmanager
+def one_turn(app: App, held: lease.Lease) -> Iterator[Client]:
+    """Open the account, and at the end leave the pace behind with the lease: by one write."""
+    pace: lease.Pace | None = None
+    try:
+        with app.client(held) as client:
+            take_over(client, held, app.clock())
+            try:
+                yield client
+            finally:
+                pace = _left_behind(app, held, client)
+    finally:
+        lease.give_back(app.db, held, pace)
 
 
 def take_over(client: Client, held: lease.Lease, now: datetime) -> None:
@@ -30,13 +45,12 @@ def take_over(client: Client, held: lease.Lease, now: datetime) -> None:
     client.budget.not_before(_left_of(spacing, held, now))
 
 
-def _leave(app: App, held: lease.Lease, client: Client) -> None:
-    """Note when the account was last asked, and until when it wants to be left alone."""
+def _left_behind(app: App, held: lease.Lease, client: Client) -> lease.Pace:
     now = app.clock()
     wait = timedelta(seconds=client.budget.wait_s())
     asked = now if client.budget.requests else held.last_request_at
     rest = now + wait if wait.total_seconds() > client.budget.spacing_s else None
-    lease.note_pace(app.db, held, last_request_at=asked, resume_at=rest)
+    return lease.Pace(asked, rest)
 
 
 def _left_of(spacing: timedelta, held: lease.Lease, now: datetime) -> float:

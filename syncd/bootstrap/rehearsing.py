@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from syncd.bootstrap.pace import take_over
 from syncd.bootstrap.waiting import taken
 from syncd.errors import NoMirror
 from syncd.services.actor import local_actor
-from syncd.store import lease, upgrade
+from syncd.store import lease, moved, upgrade
 from syncd.store.engine import open_database
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def rehearsing(app: App, progress: Progress, *, wait: bool = False) -> Iterator[
         with _stand_in(app) as empty, empty.pulling(progress) as work:
             yield work
         return
-    unwritten = taken(app, lambda: lease.hold_unwritten(app.db), wait=wait)
+    hold = partial(lease.hold_unwritten, app.db, check=moved.refuse_if_moved)
+    unwritten = taken(app, hold, wait=wait)
     with unwritten as held, app.client() as client:
         take_over(client, held, app.clock())
         yield app.pulling_with(held, client, progress, local_actor())

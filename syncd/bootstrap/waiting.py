@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from syncd.errors import LeaseHeld
-from syncd.store import moved
 from syncd.store.lease import Lease
 
 if TYPE_CHECKING:
@@ -38,5 +37,4 @@ def taken(
                     raise
                 ask()
                 app.sleep(WAIT_STEP_S)
-        moved.refuse_moved(app.db)  # whoever had it may have moved the mirror away
         yield held

@@ -30,7 +30,7 @@ from syncd.store.audit import Event
 from syncd.store.indexes import built_after
 from syncd.store.outbox import InFlight
 from syncd.store.runs import RunRow, next_run_id, record_run
-from syncd.store.state import LAST_SLICE, next_instant, recall, remember_all
+from syncd.store.state import LAST_SLICE, next_instant, remember_all
 
 
 @dataclass(slots=True)
@@ -277,25 +277,30 @@ def _remember(landing: Landing, report: PullReport) -> None:
         kept[LAST_SLICE] = (last + shift).isoformat() if last else None
     if prepared.fetched is not None:
         kept["hidden"] = prepared.hidden.remembered
-    kept["brakes"] = _brakes(landing)
-    remember_all(work.db, tx, kept)
+    tripped = _brakes(landing)
+    kept["brakes"] = tripped or None
+    before = remember_all(work.db, tx, kept)
+    _audit_brakes(landing, tripped, before.get("brakes") or [])
     # Whatever way this pull went: a slice fetched before it must never be applied after it.
     checkpoints.drop(tx)
 
 
-def _brakes(landing: Landing) -> list[dict[str, Any]] | None:
-    """Audit a brake when it trips and when it is gone, not at every pull in between."""
-    tripped = [
+def _brakes(landing: Landing) -> list[dict[str, Any]]:
+    return [
         {"missing": one.missing, "limit": one.limit, "projects": list(one.projects), "why": one.why}
         for one in landing.brakes
     ]
-    before = recall(landing.tx, "brakes") or []
+
+
+def _audit_brakes(
+    landing: Landing, tripped: list[dict[str, Any]], before: list[dict[str, Any]]
+) -> None:
+    """Audit a brake when it trips and when it is gone, not at every pull in between."""
     if tripped != before:
         new = [one for one in tripped if one not in before]
         landing.audit([Event("brake.tripped", detail=one) for one in new])
         if not tripped:
             landing.audit([Event("brake.released")])
-    return tripped or None
 
 
 def _record(landing: Landing, report: PullReport, started: datetime) -> None:

@@ -95,10 +95,11 @@ def prepare(work: Pulling, *, dry_run: bool, allow_removals: bool) -> Prepared:
     now = work.clock()
     with work.db.read() as tx:
         known = memory.load(tx)
-        projects = live_ids(tx)
+        due = catalogues.due(known.catalogues_at, now)
+        projects = live_ids(tx) if due else ()
     memory.check_account(known, work.client.base_url)
     rights, gathered = known.rights, Gathered()
-    if catalogues.due(known.catalogues_at, now):
+    if due:
         rights = read_rights(work.client, work.auth)
         gathered = catalogues.gather(
             work.client, work.derived, live_projects=projects, progress=work.progress

@@ -93,7 +93,9 @@ def chain_outbox(db: Database, tx: Connection, *, at: datetime, run_id: int | No
 
     Belongs at the end of a transaction. Safe without the lease; nothing is chained twice.
     """
-    alone(tx, CHAIN)
+    if not trail.has_more(tx):
+        return 0
+    alone(tx, CHAIN)  # before the look: somebody may be chaining the same just now
     before = trail.read_seen(recall(tx, trail.SEEN))
     ids, seen = trail.look(tx, before)
     for batch in batches(ids):

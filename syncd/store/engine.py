@@ -7,9 +7,6 @@ lock at its start and not in its middle, BEGIN for a reader (sqlite.org/lang_tra
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,10 +20,10 @@ from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from syncd.errors import DatabaseUnusable, StorageFailed, SyncdError
+from syncd.store import sessions
 from syncd.store.causes import storage_failed
 
 BUSY_TIMEOUT_S = 30
-CONNECT_TIMEOUT_S = 10
 LOG_KEPT_BYTES = 4 * 1024 * 1024
 """What a SQLite log is cut to once it is empty again: it grows while a reader holds it, and would
 keep that size for ever. Emptying begins at 1,000 pages, so a usual pull never grows past this."""
@@ -213,31 +210,13 @@ def open_database(url: str, *, schema: str | None = None) -> Database:
     else:
         engine = create_engine(
             parsed,
-            pool_pre_ping=True,
             pool_size=2,
             max_overflow=2,
             hide_parameters=True,
-            connect_args=_session_options(),
+            connect_args=sessions.options(),
         )
-        _prepare_postgresql(engine, schema)
+        sessions.prepare(engine, schema)
     return Database(engine, schema=schema)
-
-
-def _session_options() -> dict[str, str | int]:
-    """Return what every session of this program has in common on a server.
-
-    All carry one name, which no other program has: the lease of a frozen holder is taken by ending
-    them (`keeper`). A server that went without a word is given up after half a minute.
-    """
-    name = f"syncd {os.getpid()}@{socket.gethostname()[:30]} {secrets.token_hex(4)}"
-    return {
-        "application_name": name,
-        "connect_timeout": CONNECT_TIMEOUT_S,
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 4,
-        "tcp_user_timeout": 30_000,
-    }
 
 
 def _try_to_write(tx: Connection) -> None:
@@ -263,20 +242,3 @@ def _prepare_sqlite(engine: Engine) -> None:
     def on_begin(connection: Connection) -> None:
         write = connection.get_execution_options().get("syncd_write", True)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _prepare_postgresql(engine: Engine, schema: str | None) -> None:
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, record: object) -> None:
-        del record
-        with connection.cursor() as cursor:
-            cursor.execute("SET TIME ZONE 'UTC'")
-            if schema:
-                quoted = engine.dialect.identifier_preparer.quote(schema)
-                cursor.execute(f"SET search_path TO {quoted}")
-        connection.commit()
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get("syncd_write", True):
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

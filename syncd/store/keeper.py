@@ -29,8 +29,10 @@ ANSWER_MS = 10_000
 """How long the server may take to answer a heartbeat."""
 
 _KEY = "hashtextextended('syncd lease ' || current_schema(), 0)"
-_TRY = f"SELECT pg_try_advisory_lock({_KEY})"
-_UNLOCK = f"SELECT pg_advisory_unlock({_KEY})"
+_LIMIT = f"set_config('statement_timeout', '{ANSWER_MS}', false)"
+_NO_LIMIT = "set_config('statement_timeout', NULL, false)"  # what the server has for everybody
+_TRY = f"SELECT pg_try_advisory_lock({_KEY}), {_LIMIT}"
+_UNLOCK = f"SELECT pg_advisory_unlock({_KEY}), {_NO_LIMIT}"
 _PROVE = (
     "UPDATE lease SET heartbeat_at = clock_timestamp()"
     " WHERE name = 'account' AND fencing = :fencing RETURNING 1"
@@ -107,17 +109,25 @@ class Keeper:
 
 @contextmanager
 def lock_server(db: Database) -> Iterator[Keeper | None]:
-    """Hold the lock for the length of a block; None where another session has it."""
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"SET statement_timeout = {ANSWER_MS}"))
-        try:
-            locked = _locked(connection)
-            yield Keeper(connection, db.label) if locked else None
-        finally:
-            with suppress(SQLAlchemyError):  # a server that is gone has freed the lock by itself
-                if locked:
-                    connection.execute(text(_UNLOCK))
-                connection.execute(text("RESET statement_timeout"))
+    """Hold the lock for the length of a block; None where another session has it.
+
+    Raises StorageFailed where the server cannot be asked.
+    """
+    try:
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield from _lock(connection, db.label)
+    except DBAPIError as error:
+        raise storage_failed(error.orig, db.label) from error
+
+
+def _lock(connection: Connection, label: str) -> Iterator[Keeper | None]:
+    locked = False
+    try:
+        locked = _locked(connection)
+        yield Keeper(connection, label) if locked else None
+    finally:
+        with suppress(SQLAlchemyError):  # a server that is gone has freed the lock by itself
+            connection.execute(text(_UNLOCK if locked else f"SELECT {_NO_LIMIT}"))
 
 
 def _locked(connection: Connection) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,10 +21,12 @@ from sqlalchemy import Connection, Float, Label, cast, func, literal, select, up
 from syncd.errors import DatabaseUnusable, LeaseHeld, LeaseLost
 from syncd.store.engine import Database
 from syncd.store.keeper import Keeper, lock_server
-from syncd.store.mirror import put
 from syncd.store.schema import lease
 
 NAME = "account"
+
+Check = Callable[[Database, Connection], None]
+"""Raises where a database is not to be used, in a transaction of whoever takes its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +70,31 @@ class Lease:
         return self.keeper is not None and self.keeper.lost
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When the account was last asked, and until when it wants to be left alone."""
+
+    last_request_at: datetime | None
+    resume_at: datetime | None = None
+
+
 def this_process() -> str:
     """Name this process so that a person can find it: command, number and host."""
     return f"pid {os.getpid()} on {socket.gethostname()}"
 
 
+def whatever_it_is(db: Database, tx: Connection) -> None:
+    """Take the lease of any database."""
+
+
 @contextmanager
-def hold(db: Database, *, now: datetime) -> Iterator[Lease]:
-    """Hold the lease for the length of a block. Raises LeaseHeld, naming the holder."""
+def hold(db: Database, *, now: datetime, check: Check = whatever_it_is) -> Iterator[Lease]:
+    """Hold the lease for the length of a block. Raises LeaseHeld, naming the holder.
+
+    What `check` raises leaves the lease as it was.
+    """
     with _locked(db) as keeper:
-        taken = replace(_take(db, now), keeper=keeper)
+        taken = replace(_take(db, now, check), keeper=keeper)
         if keeper is None:
             yield taken
             return
@@ -86,7 +103,7 @@ def hold(db: Database, *, now: datetime) -> Iterator[Lease]:
 
 
 @contextmanager
-def hold_unwritten(db: Database) -> Iterator[Lease]:
+def hold_unwritten(db: Database, *, check: Check = whatever_it_is) -> Iterator[Lease]:
     """Hold the lease without a word in the database, for work that writes nothing.
 
     The row still names nobody, so a holder must leave the pace behind by waiting for it.
@@ -95,6 +112,7 @@ def hold_unwritten(db: Database) -> Iterator[Lease]:
     with _locked(db):
         with db.read() as tx:
             db.refuse_standby(tx)
+            check(db, tx)
             row = tx.execute(select(lease).where(lease.c.name == NAME)).first()
         if row is None:
             yield Lease(0, None, clean=True)
@@ -114,20 +132,15 @@ def _locked(db: Database) -> Iterator[Keeper | None]:
         yield keeper
 
 
-def give_back(db: Database, taken: Lease) -> None:
-    """Note that the holder is done."""
-    _write_ours(db, taken, holder=None, acquired_at=None)
+def give_back(db: Database, taken: Lease, pace: Pace | None = None) -> None:
+    """Note that the holder is done, and leave its pace behind; without one the row's stays."""
+    left = asdict(pace) if pace is not None else {}
+    _write_ours(db, taken, holder=None, acquired_at=None, **left)
 
 
-def note_pace(
-    db: Database,
-    held: Lease,
-    *,
-    last_request_at: datetime | None,
-    resume_at: datetime | None = None,
-) -> None:
-    """Leave behind when the account was last asked, and until when it wants to be left alone."""
-    _write_ours(db, held, last_request_at=last_request_at, resume_at=resume_at)
+def note_pace(db: Database, held: Lease, pace: Pace) -> None:
+    """Leave the pace behind for whoever is next."""
+    _write_ours(db, held, **asdict(pace))
 
 
 def _write_ours(db: Database, held: Lease, **values: object) -> None:
@@ -142,11 +155,12 @@ def holder(tx: Connection) -> str | None:
     return tx.scalar(select(lease.c.holder).where(lease.c.name == NAME))
 
 
-def _take(db: Database, now: datetime) -> Lease:
+def _take(db: Database, now: datetime, check: Check) -> Lease:
     """Write ourselves into the row; an old holder's open transaction is waited for."""
     with db.write() as tx:
         mine = lease.c.name == NAME
         row = tx.execute(select(lease, _idle_s(db)).where(mine).with_for_update()).first()
+        check(db, tx)
         taken = Lease(
             fencing=(row.fencing if row else 0) + 1,
             last_request_at=row.last_request_at if row else None,
@@ -155,9 +169,9 @@ def _take(db: Database, now: datetime) -> Lease:
             idle_s=row.idle_s if row else None,
         )
         values = {"holder": this_process(), "fencing": taken.fencing, "acquired_at": now}
-        put(db, tx, lease, [{"name": NAME, **values}])
         if not db.is_sqlite:
-            tx.execute(update(lease).values(heartbeat_at=func.clock_timestamp()))
+            values["heartbeat_at"] = func.clock_timestamp()
+        tx.execute(db.upsert(lease, changing=tuple(values)).values(name=NAME, **values))
         return taken
 
 

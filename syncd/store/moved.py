@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, text
 
 from syncd.store.engine import Database
 from syncd.store.marks import ARRIVING, LEFT, Mark, read_mark, refusal
-from syncd.store.schema import sync_state
-from syncd.store.state import recall, remember
+from syncd.store.state import recall, recall_all, remember
 
 _GATES = ("outbox", "outbox_choices")
 _VERBS = ("INSERT", "UPDATE")
@@ -15,10 +14,13 @@ _VERBS = ("INSERT", "UPDATE")
 
 def refuse_moved(db: Database) -> None:
     """Raise DatabaseUnusable for a database that was moved away, or is not complete yet."""
-    marks = select(sync_state).where(sync_state.c.name.in_([LEFT, ARRIVING]))
     with db.read() as tx:
-        found = {row.name: row.value for row in tx.execute(marks)}
-    why = refusal(db.label, found)
+        refuse_if_moved(db, tx)
+
+
+def refuse_if_moved(db: Database, tx: Connection) -> None:
+    """As `refuse_moved`, in a transaction that is open already."""
+    why = refusal(db.label, recall_all(tx, (LEFT, ARRIVING)))
     if why is not None:
         raise why
 

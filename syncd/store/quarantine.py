@@ -31,6 +31,9 @@ def settle(
     healed = [id for key, id in stored.items() if heal and key not in seen]
     for batch in batches(healed):
         tx.execute(delete(quarantine).where(quarantine.c.id.in_(batch)))
+    new = [one for key, one in seen.items() if key not in stored]
+    if not new:
+        return
     number = tx.scalar(select(func.max(quarantine.c.id))) or 0
     rows = [
         {
@@ -42,12 +45,9 @@ def settle(
             "seen_at": at,
             "run_id": run_id,
         }
-        for offset, (key, one) in enumerate(
-            ((key, one) for key, one in seen.items() if key not in stored), 1
-        )
+        for offset, one in enumerate(new, 1)
     ]
-    if rows:
-        tx.execute(insert(quarantine), rows)
+    tx.execute(insert(quarantine), rows)
 
 
 def _rows(tx: Connection, kind: str) -> Sequence[Row[Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, ScalarSelect, delete, select
 
 from syncd.store.engine import Database
 from syncd.store.mirror import put
@@ -29,8 +29,11 @@ def remember(db: Database, tx: Connection, name: str, value: object) -> None:
     remember_all(db, tx, {name: value})
 
 
-def remember_all(db: Database, tx: Connection, values: Mapping[str, object]) -> None:
-    """Keep each value under its name; None forgets it. What is kept already is not written."""
+def remember_all(db: Database, tx: Connection, values: Mapping[str, object]) -> dict[str, Any]:
+    """Keep each value under its name; None forgets it. What is kept already is not written.
+
+    Returns what was kept under these names before.
+    """
     known = recall_all(tx, values.keys())
     put(
         db,
@@ -45,6 +48,7 @@ def remember_all(db: Database, tx: Connection, values: Mapping[str, object]) -> 
     gone = [name for name in known if values[name] is None]
     if gone:
         tx.execute(delete(sync_state).where(sync_state.c.name.in_(gone)))
+    return known
 
 
 LAST_SLICE = "last_slice_at"
@@ -57,19 +61,18 @@ def next_instant(tx: Connection, now: datetime) -> datetime:
     Mirror rows are never written from an older observation than their own, so a clock set back an
     hour would otherwise stop the mirror for an hour.
     """
-    last_slice = recall(tx, LAST_SLICE)
-    known = (
-        _last_observation(tx),
-        datetime.fromisoformat(last_slice) if last_slice else None,
-    )
+    slice_at = select(sync_state.c.value).where(sync_state.c.name == LAST_SLICE).scalar_subquery()
+    row = tx.execute(select(slice_at.label("slice_at"), _last_observation().label("run_at"))).one()
+    known = (row.run_at, datetime.fromisoformat(row.slice_at) if row.slice_at else None)
     return max([now, *(last + timedelta(microseconds=1) for last in known if last is not None)])
 
 
-def _last_observation(tx: Connection) -> datetime | None:
+def _last_observation() -> ScalarSelect[datetime | None]:
     """Return the newest instant that a run has observed: the newest run's, as none steps back.
 
     Runs may be kept for ever, and this is asked at every write: the maximum of them all would be
     looked for in every row.
     """
     at = sync_runs.c.observed_at
-    return tx.scalar(select(at).where(at.is_not(None)).order_by(sync_runs.c.id.desc()).limit(1))
+    newest = select(at).where(at.is_not(None)).order_by(sync_runs.c.id.desc()).limit(1)
+    return newest.scalar_subquery()

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from syncd.store.engine import horizon
 from syncd.store.mirror import batches
 from syncd.store.outbox import outbox, outbox_events
+from syncd.store.schema import sync_state
 
 SEEN = "audit_outbox"
 """Under which name it is remembered how far the trail was read."""
@@ -65,6 +66,18 @@ def read_seen(document: Mapping[str, Any] | None) -> Seen:
     if document is None:
         return Seen()
     return Seen(document["high"], tuple(Gap(*gap) for gap in document["gaps"]))
+
+
+def has_more(tx: Connection) -> bool:
+    """Tell, by one look, whether there may be anything that was not read yet.
+
+    Whoever reads it first need not be waited for: what was read only grows.
+    """
+    document = select(sync_state.c.value).where(sync_state.c.name == SEEN).scalar_subquery()
+    newest = select(func.max(outbox_events.c.id)).scalar_subquery()
+    row = tx.execute(select(document.label("seen"), newest.label("newest"))).one()
+    seen = read_seen(row.seen)
+    return bool(seen.gaps) or (row.newest or 0) > seen.high
 
 
 def look(tx: Connection, seen: Seen) -> tuple[list[int], Seen]:

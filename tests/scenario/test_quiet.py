@@ -8,14 +8,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from syncd.sandbox import Account
+from syncd.services.progress import Silent
+from syncd.services.pull import pull
 from tests.support.mirror import MIRROR_TABLES, dump
 
 SOON = timedelta(minutes=5)
 BOOKS = ("quarantine", "audit_log", "sync_state", "pull_slices")
 PAGE = 4096 + 24  # a page of a SQLite file, with its header in the log
 FEW_PAGES = 24  # the lease taken and given back, the run's row and its index
+FEW_STATEMENTS, FEW_COMMITS = 16, 4
 WHOLE = 250  # pages of the whole file, at the least
 
 
@@ -48,6 +52,22 @@ def test_a_second_pull_writes_no_row_on_postgresql(a_postgres_mirror, later):
     if later != SOON:
         wanted = ["get_projects", "get_users", "get_task_tags", "get_all_tasks"]
     assert wanted == mirror.box.log.actions()
+
+
+def test_a_second_pull_asks_a_server_a_few_things(a_postgres_mirror):
+    """Each is a trip to the server, and the server may be on another machine."""
+    mirror = a_postgres_mirror(Account.seeded(tasks=20, seed=2))
+    mirror.pull()
+    mirror.pull(later=SOON)
+    statements, commits = [], []
+    event.listen(
+        mirror.app.db.engine, "before_cursor_execute", lambda *of: statements.append(of[2])
+    )
+    event.listen(mirror.app.db.engine, "commit", commits.append)
+    mirror.clock.move(SOON)
+    with mirror.app.pulling(Silent()) as work:
+        assert "complete" == pull(work).outcome
+    assert (FEW_STATEMENTS, FEW_COMMITS) == (len(statements), len(commits)), statements
 
 
 def test_a_second_pull_writes_a_few_pages_on_sqlite(a_sqlite_mirror):

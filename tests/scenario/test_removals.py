@@ -480,10 +480,19 @@ def test_the_brake_holds_a_mass_removal_of_the_account(a_sqlite_mirror, tasks, g
     assert gone == sum(brake.missing for brake in report.brakes)
     assert any("brake" in note for note in report.notes)
     assert ids == mirror.suspects()
-    assert 0 < mirror.value("SELECT count(*) AS n FROM audit_log WHERE event = 'brake.tripped'")
+    told = brakes_told(mirror)
+    assert {"brake.tripped": len(report.brakes)} == told
     assert ("partial", {}) == ((again := mirror.pull()).outcome, mirror.removed()), again
+    assert told == brakes_told(mirror), "once, not at every pull"
     assert_complete(mirror, allow_removals=True)
     assert dict.fromkeys(ids, "deleted") == mirror.removed()
+    assert told | {"brake.released": 1} == brakes_told(mirror)
+
+
+def brakes_told(mirror: Mirror) -> dict[str, int]:
+    """Count the events of the audit log that tell of brakes."""
+    query = "SELECT event, count(*) AS n FROM audit_log WHERE event LIKE 'brake.%' GROUP BY event"
+    return {row["event"]: row["n"] for row in mirror.rows(query)}
 
 
 def spread(account: Account, count: int) -> set[int]:

@@ -575,7 +575,7 @@ def test_quarantine_and_suspects_wait_for_a_person(mirror: App) -> None:
 
 def test_a_holder_that_ended_is_told_from_one_that_works(mirror: App) -> None:
     with lease.hold(mirror.db, now=NOW) as held:
-        lease.note_pace(mirror.db, held, last_request_at=None)
+        lease.note_pace(mirror.db, held, lease.Pace(None))
         lease.give_back(mirror.db, held)
         said = {}
         for holder in ("pid 1 on elsewhere", f"pid 4194399 on {socket.gethostname()}"):

@@ -25,6 +25,7 @@ from syncd.services.progress import Progress, Silent
 from syncd.services.status import read_status
 from syncd.store import lease
 from syncd.store.engine import Database, open_database
+from syncd.store.moved import refuse_if_moved
 from syncd.store.proof import Proof
 from tests.support.lived_in import EXTRA, START, a_world, carry_on, copied
 from tests.support.mirror import Mirror, build, rows
@@ -319,6 +320,11 @@ def test_the_old_file_refuses_to_be_used(moved: Moved) -> None:
         assert not isinstance(caught.value, SchemaMismatch)
     with pytest.raises(DatabaseUnusable, match="was moved"), app.turn():
         pass  # somebody who had waited for the lease
+    waited = lease.hold_unwritten(app.db, check=refuse_if_moved)
+    with pytest.raises(DatabaseUnusable, match="was moved"), waited:
+        pass
+    with app.db.read() as tx:
+        assert lease.holder(tx) is None
     with pytest.raises(DatabaseUnusable, match="was moved"):
         read_status(moved.place.mirror.database_url, schema=None, max_batch=100)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import select, text
 
 from syncd.store import audit, trail
-from syncd.store.engine import open_database
+from syncd.store.engine import alone, open_database
 from syncd.store.mirror import BATCH
 from syncd.store.outbox import acting, move
 from syncd.store.proof import prove
@@ -132,6 +135,37 @@ def pg(postgres_url):
     upgrade(db, now=MONDAY)
     yield db
     db.close()
+
+
+def test_where_nothing_is_new_nobody_is_waited_for(pg, monkeypatch):
+    monkeypatch.setattr("syncd.store.engine.BUSY_TIMEOUT_S", 1)
+    queued(pg)
+    chain(pg)
+    with pg.write() as other:
+        alone(other, audit.CHAIN)
+        with pg.write() as tx:
+            assert 0 == audit.chain_outbox(pg, tx, at=MONDAY, run_id=None)
+
+
+def test_what_somebody_is_chaining_just_now_is_waited_for_and_chained_once(pg):
+    queued(pg)
+    with ThreadPoolExecutor() as pool:
+        with pg.write() as first:
+            assert 1 == audit.chain_outbox(pg, first, at=MONDAY, run_id=None)
+            second = pool.submit(chain, pg)
+            _wait_for_a_waiter(pg)
+        assert 0 == second.result(30)
+    assert [1] == ids(pg)
+
+
+def _wait_for_a_waiter(db):
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with db.read() as tx:
+            if tx.scalar(waiting):
+                return
+    raise AssertionError("nobody waits")
 
 
 def seen(db):

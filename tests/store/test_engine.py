@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from syncd.errors import DatabaseUnusable, StorageFailed
+from syncd.store import sessions
 from syncd.store.engine import open_database
 
 
@@ -60,6 +61,54 @@ def test_a_reader_cannot_write_on_postgresql(postgres_url):
     db = open_database(postgres_url)
     with pytest.raises(StorageFailed, match="read-only"), db.read() as tx:
         tx.execute(text("CREATE TABLE scratch (n integer)"))
+
+
+def test_a_writer_after_a_reader_can_write_and_sees_what_others_commit(postgres_url):
+    """Both are transactions of the same connection, one after the other."""
+    db = open_database(postgres_url)
+    with db.read() as tx:
+        assert "repeatable read" == tx.scalar(text("SHOW transaction_isolation"))
+    with db.write() as tx:
+        assert "read committed" == tx.scalar(text("SHOW transaction_isolation"))
+        assert "off" == tx.scalar(text("SHOW transaction_read_only"))
+
+
+def _end_sessions(url: str) -> None:
+    ending = (
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    )
+    db = open_database(url)
+    with db.write() as tx:
+        assert 1 == tx.scalar(text(ending))
+    db.close()
+
+
+def test_a_session_that_ended_while_nobody_used_it_is_followed_by_a_new_one(
+    postgres_url, monkeypatch
+):
+    """A server that was restarted over night is no failure of the next pull."""
+    monkeypatch.setattr(sessions, "TRUSTED_S", 0.0)
+    db = open_database(postgres_url)
+    with db.read() as tx:
+        tx.scalar(text("SELECT 1"))
+    _end_sessions(postgres_url)
+    with db.write() as tx:
+        assert 1 == tx.scalar(text("SELECT 1"))
+
+
+def test_a_session_that_ended_just_after_its_last_use_fails_once_and_leaves_nothing(
+    postgres_url, monkeypatch
+):
+    monkeypatch.setattr(sessions, "TRUSTED_S", 60.0)
+    db = open_database(postgres_url)
+    with db.write() as tx:
+        tx.execute(text("CREATE TABLE scratch (n integer)"))
+    _end_sessions(postgres_url)
+    with pytest.raises(StorageFailed, match="terminating connection"), db.write() as tx:
+        tx.execute(text("INSERT INTO scratch VALUES (1)"))
+    with db.write() as tx:
+        assert 0 == tx.scalar(text("SELECT count(*) FROM scratch"))
 
 
 def test_a_missing_folder_is_named(tmp_path: Path):

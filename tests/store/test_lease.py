@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
-from syncd.errors import LeaseHeld, LeaseLost, SyncdError
-from syncd.store import keeper, lease
+from syncd.errors import LeaseHeld, LeaseLost, StorageFailed, SyncdError
+from syncd.store import keeper, lease, sessions
 from syncd.store.engine import open_database
 from syncd.store.schema import lease as lease_table
 from tests.support.records import MONDAY
@@ -45,10 +45,13 @@ def test_a_holder_that_was_taken_over_can_write_nothing(db):
 def test_a_lease_that_was_given_back_tells_when_the_account_was_last_asked(db):
     asked = MONDAY + timedelta(seconds=3)
     with lease.hold(db, now=MONDAY) as held:
-        lease.note_pace(db, held, last_request_at=asked)
-        lease.give_back(db, held)
+        lease.give_back(db, held, lease.Pace(asked, resume_at=asked + timedelta(minutes=1)))
     with lease.hold(db, now=MONDAY) as held:
         assert (held.last_request_at, held.clean) == (asked, True)
+        assert held.resume_at == asked + timedelta(minutes=1)
+        lease.give_back(db, held)
+    with lease.hold(db, now=MONDAY) as held:
+        assert (held.last_request_at, held.clean) == (asked, True), "nobody asked in between"
 
 
 def test_on_a_server_the_time_since_the_last_holder_is_told_by_no_host_s_clock(db):
@@ -101,6 +104,37 @@ def test_a_frozen_holder_is_taken_over_and_can_do_nothing_more(two, monkeypatch)
         assert held.lost
         with waiting.read() as tx:
             assert "written too late" != lease.holder(tx)
+
+
+def test_a_session_that_held_the_lease_or_wanted_it_waits_for_answers_as_long_as_before(two):
+    def limits(db):
+        with db.read() as one, db.read() as other:  # of both connections that the pool has
+            return {tx.scalar(text("SHOW statement_timeout")) for tx in (one, other)}
+
+    before = limits(two[0])
+    with lease.hold(two[0], now=MONDAY), pytest.raises(LeaseHeld), lease.hold(two[1], now=MONDAY):
+        pass
+    assert before == limits(two[0]) == limits(two[1])
+
+
+def test_a_server_that_is_away_is_told_as_such_by_the_lease():
+    db = open_database("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with pytest.raises(StorageFailed, match="Connection refused"), lease.hold(db, now=MONDAY):
+        pass
+
+
+def test_a_session_that_ended_just_before_the_lease_is_wanted_is_told_as_such(two, monkeypatch):
+    """Somebody restarts the server within the second for which a connection is trusted."""
+    monkeypatch.setattr(sessions, "TRUSTED_S", 60.0)
+    db, other = two
+    with db.read() as tx:
+        mine = tx.scalar(text("SELECT pg_backend_pid()"))
+    with other.read() as tx:
+        assert tx.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine})
+    with pytest.raises(StorageFailed, match="terminating connection"), lease.hold(db, now=MONDAY):
+        pass
+    with lease.hold(db, now=MONDAY) as held:
+        held.prove()
 
 
 def test_a_holder_that_gives_signs_of_life_is_left_alone(two):
