@@ -45,8 +45,11 @@ def _outside(value: float, values: Sequence[float]) -> str:
 
 
 def compared(first: Results, second: Results) -> list[Again]:
-    """Return every figure of the first run's budgets, in their order, beside the second's."""
-    found = _stated(second)
+    """Return every figure of the first run's budgets, in their order, beside the second's.
+
+    What the second run measured at other sizes besides is left aside.
+    """
+    found = _stated(second.only(first.sizes))
     return [Again(one, found.get(what)) for what, one in _stated(first).items()]
 
 
@@ -77,9 +80,10 @@ def differences(
     first: Results, *, sizes: Sequence[int], databases: Sequence[str], machine: str
 ) -> Iterator[str]:
     """Yield why a run like this cannot be compared with a first one."""
+    same = set(first.sizes) <= set(sizes)
     for what, there, here in (
         ("machine", first.about["machine"], machine),
-        ("tasks", _listed(first.sizes), _listed(sorted(sizes))),
+        ("tasks", _listed(first.sizes), _listed(first.sizes if same else sorted(sizes))),
         ("databases", ", ".join(sorted(first.databases)), ", ".join(sorted(databases))),
     ):
         if there != here:

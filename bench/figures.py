@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -90,6 +90,11 @@ class Results:
     def databases(self) -> list[str]:
         """The databases, in the order they were measured."""
         return list(dict.fromkeys(key[1] for key in self._values))
+
+    def only(self, sizes: Collection[int]) -> Results:
+        """Return the figures of these sizes."""
+        values = {key: found for key, found in self._values.items() if key[0] in sizes}
+        return Results(self.about, self.notes, values)
 
     def save(self, path: Path) -> None:
         """Write a file that `load` reads."""

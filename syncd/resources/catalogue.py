@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, Table, select
 from syncd.errors import BadReply
 from syncd.model.records import Rejected, Stub
 from syncd.resources.answers import may_hold_nul, nodes_of, raw_text, refuse_nul
-from syncd.store.engine import Database
 from syncd.store.mirror import Values, change, put
 from syncd.sync.removal import brake_limit
 from syncd.worksection.request import Request
@@ -102,12 +101,10 @@ def _differs(row: Values, known: Row[Any] | None) -> bool:
     return any(mapping[name] != value for name, value in row.items())
 
 
-def apply(
-    db: Database, tx: Connection, catalogue: Catalogue, changes: Changes, *, at: datetime
-) -> None:
+def apply(tx: Connection, catalogue: Catalogue, changes: Changes, *, at: datetime) -> None:
     """Write the changes of one catalogue."""
     for rows in _alike(changes.rows):
-        put(db, tx, catalogue.table, rows)
+        put(tx, catalogue.table, rows)
     change(
         tx,
         catalogue.table,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KEPT_ANSWERS = 8
 KEPT_VARIANTS = 4
-KEPT_TREES = 200_000
+KEPT_TREES = 1_000_000
 HEAD, TAIL = b'{"status":"ok","data":[', b"]}"
 
 

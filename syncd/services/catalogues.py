@@ -18,7 +18,6 @@ from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.table import task_tags
 from syncd.services.progress import Progress
 from syncd.store import quarantine
-from syncd.store.engine import Database
 from syncd.store.mirror import Values
 from syncd.worksection.client import Client
 from syncd.worksection.methods.projects import get_project
@@ -234,7 +233,6 @@ def _held_in_words(catalogue: Catalogue, changes: Changes) -> str:
 
 
 def apply(
-    db: Database,
     tx: Connection,
     planned: CataloguePlan,
     gathered: Gathered,
@@ -244,6 +242,6 @@ def apply(
 ) -> None:
     """Write the plan, and the quarantine of each catalogue that was answered."""
     for catalogue, changes in planned.changes:
-        small.apply(db, tx, catalogue, changes, at=at)
+        small.apply(tx, catalogue, changes, at=at)
     for one in gathered.whole:
         quarantine.settle(tx, one.catalogue.kind, one.rejected, at=at, run_id=run_id)

@@ -123,7 +123,7 @@ class SliceStore:
             self._memory[checkpoint.project_id] = checkpoint
             return
         with self._db.write() as tx:
-            checkpoints.keep(self._db, tx, self._scope, checkpoint)
+            checkpoints.keep(tx, self._scope, checkpoint)
 
     def load(self, project_id: int) -> Checkpoint:
         """Return one slice."""

@@ -57,7 +57,7 @@ class Landing:
         if not self.writes:
             self.plans.append(plan)
             return
-        where = Writing(self.work.db, self.tx, self.work.derived, self.run_id, observed_at)
+        where = Writing(self.tx, self.work.derived, self.run_id, observed_at)
         apply(plan, where)
         self._audit(plan)
 
@@ -77,7 +77,7 @@ class Landing:
         """Append what was told. Whoever appends holds the end of the chain until the commit."""
         at, work = self.work.clock(), self.work
         audit.append(self.tx, self.told, at=at, actor=work.actor, run_id=self.run_id)
-        audit.chain_outbox(work.db, self.tx, at=at, run_id=self.run_id)
+        audit.chain_outbox(self.tx, at=at, run_id=self.run_id)
 
 
 def land(
@@ -124,7 +124,6 @@ def _land_catalogues(landing: Landing) -> None:
         landing.catalogues = rehearsed.catalogue_changes(planned)
     else:
         catalogues.apply(
-            work.db,
             landing.tx,
             planned,
             prepared.gathered,
@@ -279,7 +278,7 @@ def _remember(landing: Landing, report: PullReport) -> None:
         kept["hidden"] = prepared.hidden.remembered
     tripped = _brakes(landing)
     kept["brakes"] = tripped or None
-    before = remember_all(work.db, tx, kept)
+    before = remember_all(tx, kept)
     _audit_brakes(landing, tripped, before.get("brakes") or [])
     # Whatever way this pull went: a slice fetched before it must never be applied after it.
     checkpoints.drop(tx)

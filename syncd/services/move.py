@@ -104,7 +104,7 @@ def _move(work: Moving) -> MoveReport:
         with target.write() as there:
             copied = copy(_copying(work, here, there))
             work.source.carry_to(work.target)
-            moved.arrive(target, there, _seen_from(target=source, mark=mark))
+            moved.arrive(there, _seen_from(target=source, mark=mark))
         _leave(work, here, mark)
         notes = _left_behind(here)
     _finish(work, copied)
@@ -134,7 +134,7 @@ def undo_move(source: Epoch, *, at: datetime, actor: str) -> Mark:
         mark = moved.left(tx)
         if mark is None:
             raise ConfigError(f"{db.label} was not moved; there is nothing to undo.")
-        moved.come_back(db, tx)
+        moved.come_back(tx)
         _tell(tx, "database.move_undone", {"from": mark.other}, at=at, actor=actor)
         source.publish(source.advance(tx) + 1)
     return mark
@@ -162,7 +162,7 @@ def _shown(db: Database) -> str:
 
 def _leave(work: Moving, here: Connection, mark: Mark) -> None:
     _tell(here, "database.moved", {"to": mark.other}, at=work.clock(), actor=work.actor)
-    moved.leave(work.source.db, here, mark)
+    moved.leave(here, mark)
 
 
 def _finish(work: Moving, copied: Copied | None = None) -> None:
@@ -172,7 +172,7 @@ def _finish(work: Moving, copied: Copied | None = None) -> None:
     detail = {"from": _shown(work.source.db), "rows": rows}
     with target.write() as tx:
         _tell(tx, "database.moved", detail, at=work.clock(), actor=work.actor)
-        moved.arrive(target, tx, None)
+        moved.arrive(tx, None)
 
 
 def _finish_earlier(work: Moving, before: Mark) -> MoveReport:

@@ -129,7 +129,7 @@ def _prune_outbox(work: _Writing, before: datetime | None) -> tuple[int, int]:
     if before is None:
         return 0, 0
     tx = work.tx
-    audit.chain_outbox(work.db, tx, at=work.at, run_id=None)
+    audit.chain_outbox(tx, at=work.at, run_id=None)
     old = _old_changes(before)
     changes = tx.scalar(select(func.count()).select_from(old.subquery())) or 0
     last = tx.scalar(select(func.max(outbox_events.c.id)).where(_loose(before, old)))

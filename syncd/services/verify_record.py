@@ -125,6 +125,6 @@ def _short(value: Any) -> Any:
 def _let_compare_anew(work: Pulling, tx: Connection, ids: Collection[int], run_id: int) -> None:
     """Let the next pull compare these tasks field by field, as it does with what a push wrote."""
     mirror.change(tx, tasks, ids, {"content_hash": ASK_AGAIN})
-    remember(work.db, tx, "digest", None)  # an equal answer would end that pull before it compares
+    remember(tx, "digest", None)  # an equal answer would end that pull before it compares
     told = [Event("task.asked_again", "task", id) for id in sorted(ids)]
     audit.append(tx, told, at=work.clock(), actor=work.actor, run_id=run_id)

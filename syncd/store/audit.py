@@ -22,7 +22,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from syncd.secrets import mask
 from syncd.store import trail
-from syncd.store.engine import Database, after_commit, alone
+from syncd.store.engine import after_commit, alone
 from syncd.store.mirror import batches
 from syncd.store.schema import audit_log, sync_state
 from syncd.store.state import recall, remember
@@ -88,7 +88,7 @@ def chain_hash(row: dict[str, Any]) -> str:
     return sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
-def chain_outbox(db: Database, tx: Connection, *, at: datetime, run_id: int | None) -> int:
+def chain_outbox(tx: Connection, *, at: datetime, run_id: int | None) -> int:
     """Chain what the outbox's triggers wrote and the log does not hold yet; returns how many.
 
     Belongs at the end of a transaction. Safe without the lease; nothing is chained twice.
@@ -105,7 +105,7 @@ def chain_outbox(db: Database, tx: Connection, *, at: datetime, run_id: int | No
         ]
         append(tx, events, at=at, actor="daemon", run_id=run_id)
     if seen != before:
-        remember(db, tx, trail.SEEN, seen.document)
+        remember(tx, trail.SEEN, seen.document)
     return len(ids)
 
 

@@ -35,14 +35,14 @@ def insert_columns(tx: Connection, table: Table, columns: Columns) -> None:
 def upsert_columns(
     tx: Connection, table: Table, columns: Columns, *, changing: Collection[str]
 ) -> None:
-    """Insert rows, or set the `changing` columns of those whose key is there already.
+    """Insert rows, or set the `changing` columns, if any, of those whose key is there already.
 
     No key may come twice: one statement of PostgreSQL's does not write a row a second time.
     """
     quote = tx.dialect.identifier_preparer.quote
     keys = ", ".join(quote(column.name) for column in table.primary_key.columns)
     written = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in changing)
-    over = f" ON CONFLICT ({keys}) DO UPDATE SET {written}"
+    over = f" ON CONFLICT ({keys}) DO {f'UPDATE SET {written}' if changing else 'NOTHING'}"
     rows = zip(*_processed(tx, table, columns), strict=True)
     if tx.dialect.name == "postgresql":
         _upsert_documents(tx, table, columns, rows, over)

@@ -11,7 +11,6 @@ import msgspec
 from sqlalchemy import Connection, delete, or_, select
 from zlib_ng import zlib_ng
 
-from syncd.store.engine import Database
 from syncd.store.mirror import put
 from syncd.store.schema import pull_slices
 
@@ -47,7 +46,7 @@ def fingerprint(checkpoint: Checkpoint) -> bytes:
     return told.digest()
 
 
-def keep(db: Database, tx: Connection, scope: str, checkpoint: Checkpoint) -> None:
+def keep(tx: Connection, scope: str, checkpoint: Checkpoint) -> None:
     """Store a slice, so that an interrupted pull goes on after it."""
     packed = msgspec.msgpack.encode(_Packed(checkpoint.parts, checkpoint.short))
     row = {
@@ -56,7 +55,7 @@ def keep(db: Database, tx: Connection, scope: str, checkpoint: Checkpoint) -> No
         "observed_at": checkpoint.observed_at,
         "parts": zlib_ng.compress(packed, 1),
     }
-    put(db, tx, pull_slices, [row])
+    put(tx, pull_slices, [row])
 
 
 def kept(tx: Connection) -> dict[int, datetime]:

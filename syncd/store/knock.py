@@ -19,7 +19,7 @@ HEARD: Final = timedelta(seconds=3)
 def knock(db: Database, *, now: datetime) -> None:
     """Say that somebody waits for the lease, and waits still."""
     with db.write() as tx:
-        remember(db, tx, NAME, now.isoformat())
+        remember(tx, NAME, now.isoformat())
 
 
 def somebody_knocks(db: Database, *, now: datetime) -> bool:

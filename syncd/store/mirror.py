@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -23,13 +23,9 @@ from sqlalchemy import (
 )
 
 from syncd.store.bulk import Columns, insert_columns, upsert_columns
-from syncd.store.engine import Database
 
 BATCH = 900
 """Values in one IN list: under SQLite's oldest limit of 999 parameters."""
-
-MANY = 20
-"""From so many rows on, putting together a statement of their own pays."""
 
 Values = Mapping[str, Any]
 
@@ -67,12 +63,11 @@ def add(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
 
 
 def put(
-    db: Database,
     tx: Connection,
     table: Table,
     rows: Sequence[Values],
     *,
-    changing: tuple[str, ...] | None = None,
+    changing: Collection[str] | None = None,
 ) -> None:
     """Insert rows, or overwrite those whose key is there already; of a key the last row counts.
 
@@ -82,12 +77,9 @@ def put(
         return
     keys = [column.name for column in table.primary_key.columns]
     if changing is None:
-        changing = tuple(name for name in rows[0] if name not in keys)
-    if len(rows) < MANY or not changing:
-        tx.execute(db.upsert(table, changing=changing), rows)
-    else:
-        last = {tuple(row[key] for key in keys): row for row in rows}
-        upsert_columns(tx, table, _columns(list(last.values())), changing=changing)
+        changing = [name for name in rows[0] if name not in keys]
+    last = {tuple(row[key] for key in keys): row for row in rows}
+    upsert_columns(tx, table, _columns(list(last.values())), changing=changing)
 
 
 def _columns(rows: Sequence[Values]) -> Columns:

@@ -35,28 +35,28 @@ def arriving(tx: Connection) -> Mark | None:
     return read_mark(recall(tx, ARRIVING))
 
 
-def leave(db: Database, tx: Connection, mark: Mark) -> None:
+def leave(tx: Connection, mark: Mark) -> None:
     """Mark a SQLite file as moved away.
 
     Whoever still has its path would queue changes that nobody sends: the file refuses them.
     """
-    remember(db, tx, LEFT, mark.document)
+    remember(tx, LEFT, mark.document)
     said = f"this mirror was moved to {mark.other}; queue there".replace("'", "''")
     for name, verb, table in _triggers():
         body = f"BEGIN SELECT RAISE(ABORT, '{said}'); END"
         tx.exec_driver_sql(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} {body}")
 
 
-def come_back(db: Database, tx: Connection) -> None:
+def come_back(tx: Connection) -> None:
     """Take back what `leave` did."""
-    remember(db, tx, LEFT, None)
+    remember(tx, LEFT, None)
     for name, _, _ in _triggers():
         tx.execute(text(f"DROP TRIGGER {name}"))
 
 
-def arrive(db: Database, tx: Connection, mark: Mark | None) -> None:
+def arrive(tx: Connection, mark: Mark | None) -> None:
     """Mark a database as not complete yet; None: it is complete."""
-    remember(db, tx, ARRIVING, mark.document if mark is not None else None)
+    remember(tx, ARRIVING, mark.document if mark is not None else None)
 
 
 def _triggers() -> list[tuple[str, str, str]]:

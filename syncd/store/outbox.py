@@ -119,11 +119,11 @@ def acting(db: Database, tx: Connection, actor: str) -> Iterator[None]:
     """
     if db.is_sqlite:
         before = recall(tx, "actor")
-        remember(db, tx, "actor", actor)
+        remember(tx, "actor", actor)
         try:
             yield
         finally:  # a caller may go on after a refused statement, and commit
-            remember(db, tx, "actor", before)
+            remember(tx, "actor", before)
     else:
         setting = select(func.set_config("syncd.actor", actor, True))
         before = tx.scalar(select(func.coalesce(func.current_setting("syncd.actor", True), "")))

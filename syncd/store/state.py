@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, delete, select
 
-from syncd.store.engine import Database
 from syncd.store.mirror import put
 from syncd.store.schema import sync_runs, sync_state
 
@@ -24,19 +23,18 @@ def recall_all(tx: Connection, names: Collection[str]) -> dict[str, Any]:
     return {row.name: row.value for row in tx.execute(query)}
 
 
-def remember(db: Database, tx: Connection, name: str, value: object) -> None:
+def remember(tx: Connection, name: str, value: object) -> None:
     """Keep `value`, anything JSON can hold, under `name`; None forgets it."""
-    remember_all(db, tx, {name: value})
+    remember_all(tx, {name: value})
 
 
-def remember_all(db: Database, tx: Connection, values: Mapping[str, object]) -> dict[str, Any]:
+def remember_all(tx: Connection, values: Mapping[str, object]) -> dict[str, Any]:
     """Keep each value under its name; None forgets it. What is kept already is not written.
 
     Returns what was kept under these names before.
     """
     known = recall_all(tx, values.keys())
     put(
-        db,
         tx,
         sync_state,
         [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, Date, DateTime, Integer, Numeric, Time, TypeDecorator
@@ -32,11 +33,9 @@ class _LocalText(sqlite.DATETIME):
 
 
 def _local_text(value: date | None) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, datetime):
-        value = datetime.combine(value, time())  # as a server takes a day for a moment
-    return value.isoformat(" ", "seconds")
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    return None if value is None else f"{value} 00:00:00"  # as a server takes a day for a moment
 
 
 class _DayText(sqlite.DATE):
@@ -50,6 +49,7 @@ class _DayText(sqlite.DATE):
         return _day_text
 
 
+@lru_cache(maxsize=8192)
 def _day_text(value: date | None) -> str | None:
     return None if value is None else date.isoformat(value)  # of a datetime its day
 

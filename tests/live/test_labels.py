@@ -14,7 +14,7 @@ def a_tag(id: int, name: str):
 def pulled(gate, *rows, whole=False):
     catalogue = tags.catalogue()
     with gate.db.write() as tx:
-        apply(gate.db, tx, catalogue, compare(tx, catalogue, rows, whole=whole), at=MONDAY)
+        apply(tx, catalogue, compare(tx, catalogue, rows, whole=whole), at=MONDAY)
 
 
 def labels(gate):

@@ -64,7 +64,7 @@ def test_a_day_is_the_account_s_around_both_clock_changes(db, name):
     zone = ZoneInfo(name)
     instants = midnights(zone)
     with db.write() as tx:
-        remember(db, tx, "clock", Derived("", zone).clock(NOW))
+        remember(tx, "clock", Derived("", zone).clock(NOW))
         tx.execute(insert(projects), [{"id": 1, "name": "P", "page": "", "url": ""}])
         for id, at in enumerate(instants, 1):
             _reopened(tx, id, at)
@@ -113,7 +113,7 @@ READ = (
 
 def test_what_a_reader_gets_does_not_depend_on_the_zone_of_his_session_or_machine(db, monkeypatch):
     with db.write() as tx:
-        remember(db, tx, "clock", Derived("", ZoneInfo("Europe/Kyiv")).clock(NOW))
+        remember(tx, "clock", Derived("", ZoneInfo("Europe/Kyiv")).clock(NOW))
         tx.execute(insert(projects), [{"id": 1, "name": "P", "page": "", "url": ""}])
         for id, day in enumerate(CHANGES, 1):
             _closed(tx, id, day)

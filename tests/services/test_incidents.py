@@ -150,7 +150,7 @@ def test_what_two_pulls_leave_out_is_told_without_what_a_brake_holds(gate: Gate)
     for n in range(3):
         ran(gate, outcome="partial", at=MONDAY + n * MINUTE, detail={"notes": notes})
     with gate.db.write() as tx:
-        remember(gate.db, tx, "brakes", [{"missing": 30, "limit": 10, "why": "over the limit"}])
+        remember(tx, "brakes", [{"missing": 30, "limit": 10, "why": "over the limit"}])
     facts = now_facts(gate)
     assert (2, ("2 records: see quarantine",)) == (facts.partial_pulls, facts.pull_notes)
     assert ("30 tasks are missing (over the limit)",) == facts.brakes

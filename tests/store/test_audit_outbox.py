@@ -43,7 +43,7 @@ def queued(db, **values):
 
 def chain(db):
     with db.write() as tx:
-        return audit.chain_outbox(db, tx, at=MONDAY, run_id=3)
+        return audit.chain_outbox(tx, at=MONDAY, run_id=3)
 
 
 def chained(db):
@@ -107,7 +107,7 @@ def test_nothing_is_chained_twice_and_nothing_new_writes_nothing(db):
 def test_what_is_rolled_back_is_chained_later(db):
     queued(db)
     with pytest.raises(RuntimeError), db.write() as tx:
-        audit.chain_outbox(db, tx, at=MONDAY, run_id=None)
+        audit.chain_outbox(tx, at=MONDAY, run_id=None)
         raise RuntimeError
     assert 1 == chain(db)
 
@@ -144,14 +144,14 @@ def test_where_nothing_is_new_nobody_is_waited_for(pg, monkeypatch):
     with pg.write() as other:
         alone(other, audit.CHAIN)
         with pg.write() as tx:
-            assert 0 == audit.chain_outbox(pg, tx, at=MONDAY, run_id=None)
+            assert 0 == audit.chain_outbox(tx, at=MONDAY, run_id=None)
 
 
 def test_what_somebody_is_chaining_just_now_is_waited_for_and_chained_once(pg):
     queued(pg)
     with ThreadPoolExecutor() as pool:
         with pg.write() as first:
-            assert 1 == audit.chain_outbox(pg, first, at=MONDAY, run_id=None)
+            assert 1 == audit.chain_outbox(first, at=MONDAY, run_id=None)
             second = pool.submit(chain, pg)
             _wait_for_a_waiter(pg)
         assert 0 == second.result(30)
@@ -221,7 +221,7 @@ def test_many_gaps_are_looked_into(pg):
         queue(early, times=MANY)
         with pg.write() as tx:
             gaps = tuple(Gap(number, number, 10**12) for number in range(1, MANY + 1))
-            remember(pg, tx, trail.SEEN, Seen(MANY, gaps).document)
+            remember(tx, trail.SEEN, Seen(MANY, gaps).document)
     assert MANY == chain(pg)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 
 from syncd.errors import StorageFailed
 from syncd.store.bulk import insert_columns, upsert_columns
-from syncd.store.mirror import MANY, add, put
+from syncd.store.mirror import add, put
 from syncd.store.types import Day, Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
 
 scratch = Table(
@@ -93,13 +93,13 @@ def test_what_goes_in_comes_out_as_from_a_plain_insert(db, table):
         assert plain == kept(db)
 
 
-@pytest.mark.parametrize("many", [2, MANY, 5000], ids=["few", "many", "chunks"])
+@pytest.mark.parametrize("many", [2, 50, 5000], ids=["few", "many", "chunks"])
 def test_of_a_key_that_comes_twice_the_last_row_counts(db, table, many):
     first = [{"id": id, "name": "old", "count": id} for id in range(0, many, 2)]
     again = [{"id": id, "name": f"new {turn}"} for turn in range(2) for id in range(many)]
     with db.write() as tx:
-        put(db, tx, table, first)
-        put(db, tx, table, again)
+        put(tx, table, first)
+        put(tx, table, again)
     wanted = [(id, "new 1", None if id % 2 else id) for id in range(many)]
     assert wanted == [row[:3] for row in kept(db)]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
+from msgspec.structs import astuple
 from sqlalchemy import Connection, and_, delete, or_, update
 
 from syncd.model.plan import Insert, Remove, Restore, TaskPlan, Update
@@ -23,7 +23,6 @@ from syncd.resources.tasks.table import (
     tasks,
 )
 from syncd.store.bulk import insert_columns, upsert_columns
-from syncd.store.engine import Database
 from syncd.store.mirror import Values, among, batches, change, change_each, drop_links, put
 
 _ENDS = ("reported_by_from", "reported_by_to")
@@ -35,7 +34,6 @@ _SHOWN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fie
 class Writing:
     """The transaction a plan is applied in, and what marks its rows."""
 
-    db: Database
     tx: Connection
     derived: Derived
     run_id: int
@@ -75,9 +73,9 @@ def apply(plan: TaskPlan, to: Writing) -> None:
 
 def _image(records: Sequence[TaskRecord], derived: Derived) -> dict[str, Sequence[Any]]:
     """Return the image columns of records, their validity aside."""
-    columns: dict[str, Sequence[Any]] = {
-        name: list(map(attrgetter(name), records)) for name in _SHOWN
-    }
+    values = zip(*map(astuple, records), strict=True)
+    shown = dict(zip(TaskRecord.__struct_fields__, values, strict=True))
+    columns: dict[str, Sequence[Any]] = {name: shown[name] for name in _SHOWN}
     columns["url"] = list(map(derived.url, columns["page"]))
     columns["added_at"] = list(map(derived.instant, columns["date_added"]))
     columns["closed_at"] = list(map(derived.instant, columns["date_closed"]))
@@ -152,7 +150,7 @@ def _write_files(changed: Sequence[Changed], to: Writing) -> None:
         gone |= {file.id for file in old} - {file.id for file in shown}
         rows += [_file_row(action.record.id, file, to) for file in shown if file not in old]
     change(to.tx, files, gone, {"removed_at": to.observed_at, "removed_reason": "not_in_task"})
-    put(to.db, to.tx, files, rows)
+    put(to.tx, files, rows)
 
 
 def _file_row(task_id: int, file: FileRecord, to: Writing) -> dict[str, Any]:
@@ -206,7 +204,7 @@ def _report(edges: Sequence[tuple[int, Relation]], to: Writing) -> None:
         own = {name: int(name in ends) for name in _ENDS}
         rows.setdefault(tuple(sorted(ends)), []).append(row | own)
     for changing, those in rows.items():
-        put(to.db, to.tx, task_relations, those, changing=changing)
+        put(to.tx, task_relations, those, changing=changing)
 
 
 def _drop_unreported(ids: Iterable[int], tx: Connection) -> None:

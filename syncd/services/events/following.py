@@ -60,7 +60,7 @@ def follow(work: Pulling, *, hinted: Collection[int] = ()) -> EventsReport:
             run_id = next_run_id(tx)
             landed = land(work, tx, heard, found, run_id=run_id)
             report = _report(work, start, heard, chosen, landed, run_id)
-            remember(work.db, tx, FOLLOWED, heard.observed_at.isoformat())
+            remember(tx, FOLLOWED, heard.observed_at.isoformat())
             _record(work, tx, start, report)
     except SyncdError as error:
         record_failure(work, KIND, SCOPE, start.started, error)

@@ -61,7 +61,7 @@ def land(work: Pulling, tx: Connection, heard: Heard, found: Reread, *, run_id: 
     gone = {id: at for id, at in found.gone.items() if id not in flying.tasks}
     if sifted.fit:
         _write_names(work, tx, found, run_id)
-    on = Mirroring(work.db, tx, work.derived, work.extra, run_id)
+    on = Mirroring(tx, work.derived, work.extra, run_id)
     plan = reflect(on, sifted.fit.values(), gone)
     counts = _counts(stored, found, sifted, plan)
     _audit(work, tx, plan, counts, run_id)
@@ -135,7 +135,7 @@ def _place(record: TaskRecord) -> tuple[int, int | None, int]:
 def _write_names(work: Pulling, tx: Connection, found: Reread, run_id: int) -> None:
     """Write the projects, members and tags that the answers name, as a pull does."""
     named = catalogues.plan(tx, work.derived, Gathered(), found.stubs)
-    catalogues.apply(work.db, tx, named, Gathered(), at=work.clock(), run_id=run_id)
+    catalogues.apply(tx, named, Gathered(), at=work.clock(), run_id=run_id)
 
 
 def _counts(stored: int, found: Reread, sifted: Sifted, plan: TaskPlan) -> dict[str, int]:
@@ -160,4 +160,4 @@ def _audit(
     told += [Event("activity.seen", detail=detail)] if counts else []
     at = work.clock()
     audit.append(tx, told, at=at, actor=work.actor, run_id=run_id)
-    audit.chain_outbox(work.db, tx, at=at, run_id=run_id)
+    audit.chain_outbox(tx, at=at, run_id=run_id)

@@ -38,7 +38,7 @@ class Epoch:
     def advance(self, tx: Connection) -> int:
         """Count one more sending inside; `publish` it once that is committed, then send."""
         count = max(self._inside(tx), self._outside() or 0) + 1
-        remember(self.db, tx, _NAME, count)
+        remember(tx, _NAME, count)
         return count
 
     def follow(self) -> None:

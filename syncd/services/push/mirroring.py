@@ -26,7 +26,6 @@ from syncd.services.planning import ASK_AGAIN
 from syncd.services.push.looking import Sight
 from syncd.services.push.pushing import Run
 from syncd.store import checkpoints
-from syncd.store.engine import Database
 from syncd.store.mirror import rows_by
 from syncd.store.state import LAST_SLICE, next_instant, remember
 from syncd.sync.reconcile import reconcile
@@ -49,7 +48,6 @@ class Observed:
 class Mirroring:
     """The transaction and the run that write; `extra` is what pulls ask for."""
 
-    db: Database
     tx: Connection
     derived: Derived
     extra: tuple[str, ...]
@@ -71,7 +69,7 @@ def mirror(run: Run, tx: Connection, sights: Iterable[Sight]) -> None:
     }
     work = run.work
     _name_strangers(run, tx, (stub for one in sights for stub in one.people))
-    on = Mirroring(work.db, tx, work.derived, work.extra, run.id)
+    on = Mirroring(tx, work.derived, work.extra, run.id)
     written = reflect(on, newest.values())
     run.counts["mirrored"] += len(written.inserts + written.updates + written.restores)
 
@@ -84,7 +82,7 @@ def _name_strangers(run: Run, tx: Connection, people: Iterable[Stub]) -> None:
     if strangers:
         work, nothing = run.work, Gathered()
         planned = catalogues.plan(tx, work.derived, nothing, {"member": strangers})
-        catalogues.apply(work.db, tx, planned, nothing, at=work.clock(), run_id=run.id)
+        catalogues.apply(tx, planned, nothing, at=work.clock(), run_id=run.id)
 
 
 def reflect(
@@ -102,9 +100,9 @@ def reflect(
     at = next_instant(on.tx, max([*(one.observed_at for one in seen), *denied.values()]))
     plan = _plan(on, seen, denied, at)
     if plan != TaskPlan():
-        apply(plan, Writing(on.db, on.tx, on.derived, on.run_id, at))
-        remember(on.db, on.tx, "digest", None)
-        remember(on.db, on.tx, LAST_SLICE, at.isoformat())
+        apply(plan, Writing(on.tx, on.derived, on.run_id, at))
+        remember(on.tx, "digest", None)
+        remember(on.tx, LAST_SLICE, at.isoformat())
         checkpoints.drop(on.tx)
     return plan
 

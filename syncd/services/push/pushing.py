@@ -82,7 +82,7 @@ class Run:
             # command takes the outbox first and the chain after it.
             at = work.clock()
             audit.append(tx, self.told, at=at, actor=work.actor, run_id=self.id)
-            audit.chain_outbox(work.db, tx, at=at, run_id=self.id)
+            audit.chain_outbox(tx, at=at, run_id=self.id)
 
     def move(
         self, tx: Connection, ids: Sequence[int], before: State, after: State, **values: Any

@@ -34,7 +34,7 @@ def after_restore(run: Run) -> bool:
         _doubt(run, tx)
         waits = recall(tx, _NAME) is not None and not _pulled_since(tx)
         if not waits:
-            remember(run.work.db, tx, _NAME, None)
+            remember(tx, _NAME, None)
     if noticed is not None:
         run.work.epoch.publish(noticed)  # once is enough; a pull settles it
     if waits:
@@ -44,8 +44,8 @@ def after_restore(run: Run) -> bool:
 
 def _notice(run: Run, tx: Connection) -> int:
     epoch = run.work.epoch.advance(tx)
-    remember(run.work.db, tx, _NAME, run.work.clock().isoformat())
-    remember(run.work.db, tx, _DOUBTED, _marks(tx))
+    remember(tx, _NAME, run.work.clock().isoformat())
+    remember(tx, _DOUBTED, _marks(tx))
     run.audit("database.restored", epoch, {})
     return epoch
 
