@@ -50,9 +50,14 @@ class Derived:
         if self.zone is None:
             return None
         until = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0) + _AHEAD
-        first = ["0001-01-01 00:00:00", _ahead(self.zone, _EPOCH)]
-        found = [[f"{at:%Y-%m-%d %H:%M:%S}", s] for at, s in _shifts(self.zone, _EPOCH, until)]
-        return {"zone": self.zone.key, "offsets": [first, *found]}
+        return {"zone": self.zone.key, "offsets": [list(one) for one in _offsets(self.zone, until)]}
+
+
+@lru_cache(maxsize=16)
+def _offsets(zone: ZoneInfo, until: datetime) -> tuple[tuple[str, int], ...]:
+    """Return from when on a zone's clock is how many seconds ahead of UTC."""
+    found = [(f"{at:%Y-%m-%d %H:%M:%S}", ahead) for at, ahead in _shifts(zone, _EPOCH, until)]
+    return ("0001-01-01 00:00:00", _ahead(zone, _EPOCH)), *found
 
 
 @lru_cache(maxsize=4096)
