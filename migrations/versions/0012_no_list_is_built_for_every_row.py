@@ -45,8 +45,9 @@ def _replace(old: str, new: str) -> None:
     tx.exec_driver_sql("PRAGMA writable_schema = ON")
     try:
         tx.execute(CHANGE, {"old": old, "new": new})
+        tx.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")  # everybody reads it anew
     except OperationalError as error:
         if "may not be modified" not in str(error):
             raise  # else it is a SQLite that guards its schema, and keeps what means the same
-    tx.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")  # so that everybody reads it anew
-    tx.exec_driver_sql("PRAGMA writable_schema = RESET")
+    finally:
+        tx.exec_driver_sql("PRAGMA writable_schema = RESET")  # it would outlive a rollback

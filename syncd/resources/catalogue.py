@@ -40,7 +40,7 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What keeping a catalogue equal would write; `before` is what the table holds of it."""
+    """What keeping a catalogue equal would write; `before` is what the table holds of that."""
 
     rows: tuple[Values, ...]
     gone: tuple[int, ...]
@@ -83,7 +83,7 @@ def compare(
     """
     known = {row.id: row for row in tx.execute(select(catalogue.table))}
     changed = tuple(row for row in rows if _differs(row, known.get(row["id"])))
-    before = {id: row._asdict() for id, row in known.items()}
+    before = {id: known[id]._asdict() for id in (row["id"] for row in changed) if id in known}
     if not whole:
         return Changes(changed, (), before=before)
     shown = {row["id"] for row in rows} | set(still_used)
@@ -91,7 +91,7 @@ def compare(
     gone = tuple(id for id in live if id not in shown)
     if gone and (not rows or len(gone) > brake_limit(len(live), None)):
         return Changes(changed, (), held=gone, before=before)
-    return Changes(changed, gone, before=before)
+    return Changes(changed, gone, before=before | {id: known[id]._asdict() for id in gone})
 
 
 def _differs(row: Values, known: Row[Any] | None) -> bool:

@@ -127,8 +127,7 @@ class _Differing:
         found = survey(part, index)
         suspicious = found.changed & part.tagless
         if suspicious:
-            images = mirror.load_images(self.tx, suspicious)
-            self.doubts += doubt.doubtful_tags(part, images, suspicious)
+            self.doubts += doubt.doubtful_tags(part, mirror.load_tags(self.tx, suspicious))
         # What an earlier slice shows otherwise is written by it first, and is not equal then.
         self._keep(part, found.changed | (self.seen & part.tasks.keys()))
         self.absent |= found.absent

@@ -8,16 +8,21 @@ that knows how a value is kept.
 
 from __future__ import annotations
 
+import json
+import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, repeat
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Integer, SmallInteger, Table
 from sqlalchemy.exc import DBAPIError
 
 CHUNK = 2000
 """Rows that are in memory at a time as the driver takes them."""
+
+DOCUMENTS = 500
+"""The same where they go as JSON, which is in memory several times over."""
 
 Columns = Mapping[str, Sequence[Any]]
 """Rows, column by column: all columns are equally long."""
@@ -80,27 +85,27 @@ def _execute_many(tx: Connection, statement: str, rows: Iterable[tuple[Any, ...]
         tx.exec_driver_sql(statement, chunk)
 
 
-def _chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+def _chunks(rows: Iterable[tuple[Any, ...]], size: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
     rows = iter(rows)
-    while chunk := list(islice(rows, CHUNK)):
+    while chunk := list(islice(rows, size)):
         yield chunk
 
 
-def _copy(
-    tx: Connection, table: Table, names: Collection[str], rows: Iterable[tuple[Any, ...]]
-) -> None:
+def _copy(tx: Connection, table: Table, columns: Columns, rows: Iterable[tuple[Any, ...]]) -> None:
     """Write rows by COPY, binary: as text, an instant takes the driver twenty times as long.
 
-    Raises DBAPIError, as every statement of SQLAlchemy's does.
+    Raises DBAPIError, as a statement of SQLAlchemy's does; also for a number that is too large,
+    which the driver would cut.
     """
-    statement = f"COPY {_into(tx, table, names)} FROM STDIN (FORMAT BINARY)"
+    statement = f"COPY {_into(tx, table, columns)} FROM STDIN (FORMAT BINARY)"
     driver: Any = tx.connection.driver_connection
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types([_type(tx, table, name).lower() for name in names])
+            copy.set_types([_type(tx, table, name).lower() for name in columns])
+            _refuse_too_large(table, columns)
             for row in rows:
                 copy.write_row(row)
-    except tx.dialect.loaded_dbapi.Error as error:
+    except (tx.dialect.loaded_dbapi.Error, OverflowError, struct.error) as error:
         raise DBAPIError(statement, None, error, hide_parameters=True) from error
 
 
@@ -118,7 +123,7 @@ def _upsert_documents(
     listed = ", ".join(map(quote, names))
     unpacked = f"SELECT {listed} FROM json_to_recordset(%s::json) AS row ({typed})"  # noqa: S608 - our own table's names
     statement = f"INSERT INTO {_into(tx, table, names)} {unpacked}{over}"
-    for chunk in _chunks(rows):
+    for chunk in _chunks(rows, DOCUMENTS):
         document = _encode([dict(zip(names, row, strict=True)) for row in chunk])
         tx.exec_driver_sql(statement, (document.decode(),))
 
@@ -126,10 +131,21 @@ def _upsert_documents(
 def _held(wrapped: Any) -> Any:
     """Return what one of the driver's wrappers holds, as JSON tells it to a server."""
     held = wrapped.obj
-    return f"\\x{held.hex()}" if isinstance(held, bytes) else held
+    if isinstance(held, bytes):
+        return f"\\x{held.hex()}"
+    return msgspec.Raw(json.dumps(held).encode())  # by the rules of any other road
 
 
 _encode: Final = msgspec.json.Encoder(decimal_format="string", enc_hook=_held).encode
+
+
+def _refuse_too_large(table: Table, columns: Columns) -> None:
+    for name, values in columns.items():
+        kind = table.c[name].type
+        if type(kind) in (SmallInteger, Integer):
+            limit = 2**15 if type(kind) is SmallInteger else 2**31
+            if any(value is not None and not -limit <= value < limit for value in values):
+                raise OverflowError(f"a number is too large for {table.name}.{name}")
 
 
 def _type(tx: Connection, table: Table, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The database behind one interface: the only place that asks which dialect it is.
+"""The database behind one interface: transactions, and what differs between SQLite and PostgreSQL.
 
 On SQLite the standard library's implicit transactions are off (`isolation_level=None`) and every
 transaction begins by an explicit statement: BEGIN IMMEDIATE for a writer, so that it waits for the
@@ -130,10 +130,7 @@ class Database:
         keys = list(table.primary_key.columns)
         written = {name: statement.excluded[name] for name in changing}
         made: PostgresInsert | SqliteInsert
-        if changing:
-            made = statement.on_conflict_do_update(index_elements=keys, set_=written)
-        else:
-            made = statement.on_conflict_do_nothing(index_elements=keys)
+        made = statement.on_conflict_do_update(index_elements=keys, set_=written)
         return made
 
     def close(self) -> None:

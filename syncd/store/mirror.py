@@ -40,8 +40,7 @@ def batches(values: Iterable[Any]) -> Iterator[list[Any]]:
 def among(tx: Connection, key: Column[Any], ids: Sequence[int]) -> ColumnElement[bool]:
     """Return the condition that `key` is one of `ids`.
 
-    A server takes them as one array: the statement is the same however many there are, and is
-    planned once.
+    A server takes them as one array: the statement is the same however many there are.
     """
     if tx.dialect.name == "postgresql":
         return key == any_(literal(ids, ARRAY(BigInteger)))

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 CONNECT_TIMEOUT_S = 10
@@ -60,9 +60,12 @@ def _when_begun(engine: Engine) -> None:
         # The driver puts it into its BEGIN: a statement of its own would be one more round trip.
         write = connection.get_execution_options().get("syncd_write", True)
         driver: Any = connection.connection.driver_connection
-        levels = connection.dialect.loaded_dbapi.IsolationLevel
-        driver.isolation_level = None if write else levels.REPEATABLE_READ
-        driver.read_only = None if write else True
+        dbapi: Any = connection.dialect.loaded_dbapi
+        try:
+            driver.isolation_level = None if write else dbapi.IsolationLevel.REPEATABLE_READ
+            driver.read_only = None if write else True
+        except dbapi.Error as error:  # a connection that is broken; here nobody else wraps it
+            raise DBAPIError("BEGIN", None, error) from error
 
 
 def _when_lent(engine: Engine) -> None:

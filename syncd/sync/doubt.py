@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from syncd.model.listing import Slice
-from syncd.model.plan import Image
 
 
 def vanished(
@@ -22,11 +21,9 @@ def vanished(
     )
 
 
-def doubtful_tags(part: Slice, images: Mapping[int, Image], ids: Iterable[int]) -> list[int]:
-    """Return the tasks that had tags and now come without the key, which proves nothing.
+def doubtful_tags(part: Slice, tags: Mapping[int, Collection[int]]) -> list[int]:
+    """Return the tasks that had `tags`, by task, and now come without the key: it proves nothing.
 
     Source: API sheet, section 5.3, tags.
     """
-    return sorted(
-        id for id in ids if id in part.tagless and id in images and images[id].record.tags
-    )
+    return sorted(id for id in part.tagless if tags.get(id))

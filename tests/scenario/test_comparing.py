@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from syncd.errors import StorageFailed
 from syncd.model.listing import Scope, Slice
 from syncd.model.records import content_hash
 from syncd.sandbox import Account
@@ -51,3 +52,18 @@ def test_only_so_much_is_kept(a_sqlite_mirror, monkeypatch, texts, kept):
     assert kept == sorted(questions.changed)
     for one in questions.changed.values():
         assert frozenset() == one.part.subtasks  # nothing but what is written of it
+
+
+def test_a_file_that_is_damaged_among_its_tasks_is_said_to_be(a_mirror_at, tmp_path):
+    """The driver meets the damage only when it is asked for the rows."""
+    path = tmp_path / "mirror.db"
+    mirror = a_mirror_at(f"sqlite:///{path}", Account.seeded(tasks=1500, seed=3))
+    mirror.pull()
+    page = mirror.value("SELECT page FROM tasks ORDER BY id LIMIT 1 OFFSET 800")
+    mirror.app.db.close()
+    whole = path.read_bytes()
+    leaf = whole.index(page.encode()) // 4096 * 4096
+    path.write_bytes(whole[:leaf] + b"\xff" * 4096 + whole[leaf + 4096 :])
+    mirror.account.rename_task(min(mirror.account.tasks), "Renamed")
+    with pytest.raises(StorageFailed, match="damaged"):
+        mirror.pull()

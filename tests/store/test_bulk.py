@@ -12,6 +12,7 @@ from sqlalchemy.dialects import sqlite
 
 from syncd.errors import StorageFailed
 from syncd.store.bulk import insert_columns, upsert_columns
+from syncd.store.engine import open_database
 from syncd.store.mirror import add, put
 from syncd.store.types import Day, Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
 
@@ -109,6 +110,21 @@ def test_a_row_that_is_refused_is_our_own_error_and_leaves_nothing(db, table):
     with pytest.raises(StorageFailed), db.write() as tx:
         insert_columns(tx, table, twice)
     assert [] == kept(db)
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**40, 2**64])
+def test_a_number_that_a_server_cannot_hold_is_refused_and_not_cut(ready_postgres_url, number):
+    pg = open_database(ready_postgres_url)
+    with pg.write() as tx:
+        scratch.create(tx)
+    with pytest.raises(StorageFailed), pg.write() as tx:
+        insert_columns(tx, scratch, {"id": [1], "count": [number]})
+    with pytest.raises(StorageFailed), pg.write() as tx:
+        upsert_columns(tx, scratch, {"id": [1], "count": [number]}, changing=["count"])
+    with pytest.raises(StorageFailed), pg.write() as tx:
+        insert_columns(tx, scratch, {"id": [2**63]})
+    assert [] == kept(pg)
+    pg.close()
 
 
 def test_sqlite_is_written_the_text_that_sqlalchemy_would_write():

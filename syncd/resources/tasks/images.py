@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Row, func, not_, or_, select
+from sqlalchemy import Connection, Row, Select, func, not_, or_, select
+from sqlalchemy.exc import DBAPIError
 
 from syncd.model.plan import Image
 from syncd.model.records import FileRecord, Relation, TaskRecord
@@ -33,7 +34,7 @@ def load_index(
     # As they are kept, in one step: to take thousands of rows apart costs more than to read them.
     sound = select(tasks.c.id, tasks.c.content_hash).where(_IS_LIVE, _IS_SOUND, *own)
     odd = select(tasks.c.id, tasks.c.removed_at).where(or_(not_(_IS_LIVE), not_(_IS_SOUND)), *own)
-    index = Index(dict(_as_sent(tx.execute(sound))))
+    index = Index(dict(_as_sent(tx, sound)))
     for id, removed_at in tx.execute(odd):
         (index.suspects if removed_at is None else index.removed).add(id)
     if project_id is None:
@@ -41,10 +42,17 @@ def load_index(
     return index | load_index_of(tx, [id for id in ids if id not in index])
 
 
-def _as_sent(result: CursorResult[Any]) -> list[tuple[int, bytes]]:
-    """Take rows from the driver: a number and a hash are the same on both, with no type between."""
-    cursor: Any = result.cursor
-    rows: list[tuple[int, bytes]] = cursor.fetchall()
+def _as_sent(tx: Connection, query: Select[int, bytes]) -> list[tuple[int, bytes]]:
+    """Take rows from the driver: a number and a hash are the same on both, with no type between.
+
+    Raises DBAPIError where the driver fails: SQLite reads its file only now.
+    """
+    with tx.execute(query) as result:
+        cursor: Any = result.cursor
+        try:
+            rows: list[tuple[int, bytes]] = cursor.fetchall()
+        except tx.dialect.loaded_dbapi.Error as error:
+            raise DBAPIError(str(query), None, error, hide_parameters=True) from error
     return rows
 
 
@@ -109,7 +117,7 @@ def count_live(tx: Connection) -> dict[int, int]:
 
 def load_images(tx: Connection, ids: Collection[int]) -> dict[int, Image]:
     """Load whole images, with tags, files and the relations each task itself reports."""
-    tags = _load_tags(tx, ids)
+    tags = load_tags(tx, ids)
     attached = _load_files(tx, ids)
     edges = _load_relations(tx, ids)
     return {
@@ -131,7 +139,8 @@ def _image(
     return Image(record=record, **about)
 
 
-def _load_tags(tx: Connection, ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
+def load_tags(tx: Connection, ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
+    """Load the tags of tasks, sorted; a task without any is left out."""
     found: dict[int, list[int]] = defaultdict(list)
     for row in rows_by(tx, tuple(task_tags.c), task_tags.c.task_id, ids):
         found[row.task_id].append(row.tag_id)

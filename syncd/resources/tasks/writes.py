@@ -147,6 +147,8 @@ def _write_files(changed: Sequence[Changed], to: Writing) -> None:
         known = _before(action)
         shown = action.record.files or ()
         old = (known.files or ()) if known is not None else ()
+        if shown == old:
+            continue
         gone |= {file.id for file in old} - {file.id for file in shown}
         rows += [_file_row(action.record.id, file, to) for file in shown if file not in old]
     change(to.tx, files, gone, {"removed_at": to.observed_at, "removed_reason": "not_in_task"})
@@ -169,11 +171,11 @@ def _file_row(task_id: int, file: FileRecord, to: Writing) -> dict[str, Any]:
 def _write_relations(changed: Sequence[Changed], to: Writing) -> None:
     stale, edges = [], []
     for action in changed:
-        known = _before(action)
-        if known is None or known.relations != action.record.relations:
+        known, shown = _before(action), action.record.relations or ()
+        if (known.relations or () if known is not None else ()) != shown:
             if known is not None and known.relations:
                 stale.append(action.record.id)
-            edges += [(action.record.id, edge) for edge in action.record.relations or ()]
+            edges += [(action.record.id, edge) for edge in shown]
     _withdraw(stale, to.tx)
     _report(edges, to)
     _drop_unreported(stale, to.tx)
