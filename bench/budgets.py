@@ -119,7 +119,7 @@ def _stated(*found: Stated | Figure | None) -> tuple[Stated, ...]:
 
 
 def _flat(results: Results, database: str) -> Budget:
-    """The cost per task at the largest size against that at 10,000."""
+    """The cost per task at the dearest of the larger sizes against that at 10,000."""
     costs = {
         size: found
         for size in results.sizes
@@ -128,12 +128,18 @@ def _flat(results: Results, database: str) -> Budget:
     what = f"cost per task of a first mirror, {database}, from 10,000 to"
     if len(costs) < 2:
         return Budget(f"{what} 1,000,000", FLAT, None, "times")
-    smallest, largest = min(costs), max(costs)
-    grown = costs[largest].median / costs[smallest].median * smallest / largest
+    smallest = min(costs)
+    grown = {
+        size: cost.median / costs[smallest].median * smallest / size
+        for size, cost in costs.items()
+        if size > smallest
+    }
+    dearest = max(grown, key=lambda size: grown[size])
     # Sizes are not measured by turns: no round has such a ratio of its own, so it has no spread.
-    whole = Stated(f"{what} {largest:,}", "times", grown, ())
-    parts = _stated(whole, costs[largest], costs[smallest])
-    return Budget(whole.what, FLAT, grown, "times", made_of=parts)
+    whole = Stated(f"{what} {max(grown):,}", "times", grown[dearest], ())
+    parts = _stated(whole, costs[dearest], costs[smallest])
+    aside = "; ".join(f"{times:.3g} at {size:,}" for size, times in grown.items())
+    return Budget(whole.what, FLAT, grown[dearest], "times", aside=f" ({aside})", made_of=parts)
 
 
 def _memory(results: Results, database: str) -> Budget:

@@ -71,9 +71,13 @@ def test_a_budget_that_was_not_measured_is_not_called_met(results: Results) -> N
     assert "Not measured" in said(results, "cost per task")
 
 
-def test_the_cost_per_task_is_compared_with_that_of_the_largest_size(results: Results) -> None:
-    results.add(1_000_000, "SQLite", [(pulls.FIRST, WALL, 72.0)])
-    assert "**Not met**: 2 times" in said(results, "cost per task")
+def test_the_cost_per_task_is_compared_with_that_of_the_dearest_size(results: Results) -> None:
+    results.add(1_000_000, "SQLite", [(pulls.FIRST, WALL, 36.0)])
+    assert "Met: 1 times" in said(results, "cost per task")
+    results.add(100_000, "SQLite", [(pulls.FIRST, WALL, 7.2)])
+    dear = said(results, "cost per task")
+    assert "**Not met**: 2 times" in dear
+    assert dear.endswith("(2 at 100,000; 1 at 1,000,000).")
 
 
 def test_the_page_is_written_from_a_file_of_results(results: Results, tmp_path: Path) -> None:
