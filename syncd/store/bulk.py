@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, repeat
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Integer, SmallInteger, Table
 from sqlalchemy.exc import DBAPIError
+
+from syncd.store.types import Many
 
 CHUNK = 2000
 """Rows that are in memory at a time as the driver takes them."""
@@ -30,11 +32,28 @@ Columns = Mapping[str, Sequence[Any]]
 
 def insert_columns(tx: Connection, table: Table, columns: Columns) -> None:
     """Insert rows that are known to be new."""
-    rows = zip(*_processed(tx, table, columns), strict=True)
+    insert_parts(tx, table, list(columns), [columns])
+
+
+def insert_parts(
+    tx: Connection, table: Table, names: Collection[str], parts: Iterable[Columns]
+) -> None:
+    """Insert rows that are known to be new, part by part, each with the columns `names`.
+
+    A server takes one part in while the next is put together.
+    """
     if tx.dialect.name == "postgresql":
-        _copy(tx, table, columns, rows)
+        _copy(tx, table, names, parts)
     else:
-        _execute_many(tx, _insert(tx, table, columns), rows)
+        for part in parts:
+            _execute_many(tx, _insert(tx, table, names), _rows(tx, table, names, part))
+
+
+def _rows(
+    tx: Connection, table: Table, names: Iterable[str], columns: Columns
+) -> Iterable[tuple[Any, ...]]:
+    """Return rows as the driver takes them, each value processed when it is its turn."""
+    return zip(*[_process(tx, table, name, columns[name]) for name in names], strict=True)
 
 
 def upsert_columns(
@@ -48,7 +67,7 @@ def upsert_columns(
     keys = ", ".join(quote(column.name) for column in table.primary_key.columns)
     written = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in changing)
     over = f" ON CONFLICT ({keys}) DO {f'UPDATE SET {written}' if changing else 'NOTHING'}"
-    rows = zip(*_processed(tx, table, columns), strict=True)
+    rows = _rows(tx, table, columns, columns)
     if tx.dialect.name == "postgresql":
         _upsert_documents(tx, table, columns, rows, over)
     else:
@@ -65,19 +84,24 @@ def _insert(tx: Connection, table: Table, names: Collection[str]) -> str:
     return f"INSERT INTO {_into(tx, table, names)} VALUES ({marks})"  # noqa: S608 - our own table's names
 
 
-def _processed(tx: Connection, table: Table, columns: Columns) -> list[Iterable[Any]]:
-    """Return the columns as the driver takes them, each value processed when it is its turn."""
-    return [_process(tx, table, name, values) for name, values in columns.items()]
-
-
 def _process(tx: Connection, table: Table, name: str, values: Sequence[Any]) -> Iterable[Any]:
-    process = table.c[name].type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
+    kind = table.c[name].type.dialect_impl(tx.dialect)
+    process = kind.bind_processor(tx.dialect)
     if process is None:
         return values
     first = values[0]
     if all(value is first for value in values):
         return repeat(process(first), len(values))
-    return map(process, values)
+    bulk = getattr(kind, "bulk_processor", None)
+    many = bulk(tx.dialect) if bulk is not None else None
+    return map(process, values) if many is None else _in_parts(values, process, many)
+
+
+def _in_parts(values: Sequence[Any], process: Callable[[Any], Any], many: Many) -> Iterable[Any]:
+    for start in range(0, len(values), CHUNK):
+        part = values[start : start + CHUNK]
+        processed = many(part)
+        yield from map(process, part) if processed is None else processed
 
 
 def _execute_many(tx: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -91,20 +115,21 @@ def _chunks(rows: Iterable[tuple[Any, ...]], size: int = CHUNK) -> Iterator[list
         yield chunk
 
 
-def _copy(tx: Connection, table: Table, columns: Columns, rows: Iterable[tuple[Any, ...]]) -> None:
+def _copy(tx: Connection, table: Table, names: Collection[str], parts: Iterable[Columns]) -> None:
     """Write rows by COPY, binary: as text, an instant takes the driver twenty times as long.
 
     Raises DBAPIError, as a statement of SQLAlchemy's does; also for a number that is too large,
     which the driver would cut.
     """
-    statement = f"COPY {_into(tx, table, columns)} FROM STDIN (FORMAT BINARY)"
+    statement = f"COPY {_into(tx, table, names)} FROM STDIN (FORMAT BINARY)"
     driver: Any = tx.connection.driver_connection
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types([_type(tx, table, name).lower() for name in columns])
-            _refuse_too_large(table, columns)
-            for row in rows:
-                copy.write_row(row)
+            copy.set_types([_type(tx, table, name).lower() for name in names])
+            for part in parts:
+                _refuse_too_large(table, part)
+                for row in _rows(tx, table, names, part):
+                    copy.write_row(row)
     except (tx.dialect.loaded_dbapi.Error, OverflowError, struct.error) as error:
         raise DBAPIError(statement, None, error, hide_parameters=True) from error
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, insert, select
 from sqlalchemy.dialects import sqlite
 
@@ -138,3 +140,41 @@ def test_sqlite_is_written_the_text_that_sqlalchemy_would_write():
         assert minutes(at) == local(at)
         day = Day.dialect_impl(dialect).bind_processor(dialect)
         assert sqlite.DATE().bind_processor(dialect)(at) == day(at) == day(at.date())
+
+
+DAYS = st.dates()
+MOMENTS = st.datetimes()
+IN_ZONES = st.datetimes(
+    min_value=datetime(2, 1, 1),
+    max_value=datetime(9998, 1, 1),
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=3)), timezone(timedelta(seconds=20))]),
+)
+PLAIN = {
+    Instant: st.datetimes(timezones=st.just(UTC)).map(lambda at: at.replace(microsecond=0)),
+    LocalTime: MOMENTS.map(lambda at: at.replace(microsecond=0)),
+    Day: DAYS,
+    TimeOfDay: st.times().map(lambda at: at.replace(microsecond=0)),
+}
+ODD_ONES = {Instant: IN_ZONES, LocalTime: MOMENTS | DAYS, Day: MOMENTS, TimeOfDay: st.times()}
+
+
+@pytest.mark.parametrize("kind", PLAIN, ids=["instant", "local", "day", "time"])
+@given(st.data())
+def test_many_are_written_as_each_of_them_alone(kind, data):
+    dialect = sqlite.dialect()
+    own = kind() if kind is Instant else kind.dialect_impl(dialect)
+    process, many = own.bind_processor(dialect), own.bulk_processor(dialect)
+    usual = data.draw(st.lists(st.none() | PLAIN[kind], min_size=1))
+    assert [process(value) for value in usual] == list(many(usual))
+    odd = data.draw(st.lists(st.none() | PLAIN[kind] | ODD_ONES[kind], min_size=1))
+    written = many(odd)
+    assert written is None or [process(value) for value in odd] == list(written)
+
+
+def test_an_instant_of_no_zone_is_refused_among_many(db):
+    instants = Table("instants", MetaData(), Column("at", Instant))
+    with db.write() as tx:
+        instants.create(tx)
+    columns = {"at": [datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1)]}
+    with pytest.raises(ValueError, match="needs a time zone"), db.write() as tx:
+        insert_columns(tx, instants, columns)

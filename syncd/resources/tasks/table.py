@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -17,7 +16,16 @@ from sqlalchemy import (
 )
 
 from syncd.store.schema import metadata, one_of, removal_columns
-from syncd.store.types import Day, Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
+from syncd.store.types import (
+    Day,
+    Document,
+    ExactDecimal,
+    Id,
+    Instant,
+    LocalTime,
+    TimeOfDay,
+    bytes_of,
+)
 
 
 def _image_columns() -> list[Column[Any]]:
@@ -57,7 +65,7 @@ tasks = Table(
     *_image_columns(),
     Column("suspect_at", Instant, comment="since when it is missing without evidence, UTC"),
     Column("observed_at", Instant, nullable=False, comment="when what stands here was read, UTC"),
-    Column("content_hash", LargeBinary(16), nullable=False, comment="hash of the record as read"),
+    Column("content_hash", bytes_of(16), nullable=False, comment="hash of the record as read"),
     one_of("status", "active", "done"),
     # SQLite builds such a list anew for every row that it compares with it: most have none.
     CheckConstraint(
