@@ -39,8 +39,11 @@ class FileRecord(msgspec.Struct, frozen=True, array_like=True, order=True, gc=Fa
     page: str
 
 
-class TaskRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
-    """A task with its parts. `date_*` are the account's wall clock; `max_time` is in hours."""
+class TaskRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A task with its parts. `date_*` are the account's wall clock; `max_time` is in hours.
+
+    Where thousands are made it is by place: by name, one takes six times as long.
+    """
 
     id: int
     project_id: int

@@ -9,7 +9,6 @@ asked for first.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -174,8 +173,10 @@ def wire_number(number: int | Decimal) -> str:
 @lru_cache(maxsize=8192)
 def _date(text: str) -> date | None:
     if len(text) == 10 and text[4] == text[7] == "-":  # no other form of ISO 8601
-        with suppress(ValueError):
+        try:
             return date.fromisoformat(text)
+        except ValueError:
+            pass  # what else it may be is asked below
     if is_unset(text):
         return None
     year, month, day = _numbers(_DATE, text, "a date")
@@ -184,8 +185,10 @@ def _date(text: str) -> date | None:
 
 def _local_datetime(text: str) -> datetime | None:
     if len(text) == 16 and text[4] == text[7] == "-" and text[13] == ":":
-        with suppress(ValueError):
+        try:
             return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # `suppress` takes three times as long as the reading
     if is_unset(text):
         return None
     year, month, day, hour, minute = _numbers(_LOCAL, text, "a date with a time")

@@ -28,7 +28,7 @@ def test_bytes_that_are_known_are_not_read_again(monkeypatch):
     original = tree.summary
 
     def counting(found: Any, names: Any) -> Any:
-        summed.append(found[0][0].id)
+        summed.append(found[0].record.id)
         return original(found, names)
 
     monkeypatch.setattr(tree, "summary", counting)

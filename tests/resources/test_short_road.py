@@ -86,7 +86,10 @@ ODD: list[Any] = [
         [{"id": 1, "page": None, "name": None, "size": "x"}],
     ),
     *([{"id": "1", "page": "/d/", "name": "f", "size": "12", "more": 1}], [None]),
+    # One file twice, with a size and without: what cannot be put in order.
+    [{"id": 1, "page": "/d/", "name": "f"}, {"id": 1, "page": "/d/", "name": "f", "size": 3}],
 ]
+LONG = {"id": "8562", "name": "long" * 1000, "page": "/project/8562/"}
 KEYS = [*NODE, "child", "parent", "unheard_of", "time_end", "date_closed"]
 
 
@@ -169,3 +172,17 @@ def test_an_answer_whose_text_is_no_text_is_no_answer():
     broken = b'[{"id": "1", "name": "\xff"}]'
     with pytest.raises(BadReply, match="cannot be decoded"):
         read_trees(broken, None, reading(ASKED, long=False))
+
+
+def test_a_name_that_is_too_long_to_be_remembered_is_read_all_the_same():
+    answer = [{**NODE, "project": LONG}]
+    assert read(answer, ASKED, None, long=True) == read(answer, ASKED, None, long=False)
+    assert LONG["name"] == read(answer, ASKED, None, long=False)["projects"][0].name
+
+
+def test_a_file_that_comes_twice_sets_one_record_aside_and_not_the_answer():
+    twice = [{"id": 1, "page": "/d/", "name": "f", **more} for more in ({}, {"size": 3})]
+    answer = [{**NODE, "files": twice}, *({**NODE, "id": id} for id in range(100, 130))]
+    found = read(answer, ASKED, None, long=False)
+    assert read(answer, ASKED, None, long=True) == found
+    assert (30, 1) == (len(found["tasks"]), len(found["rejected"]))

@@ -19,9 +19,7 @@ from syncd.sync.survey import Index, Indexed
 _IS_LIVE = tasks.c.removed_at.is_(None)
 _IS_SOUND = tasks.c.suspect_at.is_(None)
 _INDEXED = (tasks.c.id, tasks.c.project_id, tasks.c.level, tasks.c.suspect_at)
-_SCALARS = tuple(
-    name for name in TaskRecord.__struct_fields__ if name not in {"tags", "files", "relations"}
-)
+_SCALARS = TaskRecord.__struct_fields__[: -len(("tags", "files", "relations"))]
 _ABOUT = tuple(name for name in Image.__dataclass_fields__ if name != "record")
 _IMAGE = tuple(tasks.c[name] for name in (*_SCALARS, *_ABOUT))
 
@@ -91,8 +89,9 @@ def has_live(tx: Connection) -> bool:
 
 
 def is_empty(tx: Connection) -> bool:
-    """Tell whether no task was ever mirrored."""
-    return tx.scalar(select(tasks.c.id).limit(1)) is None
+    """Tell whether no task was ever mirrored, and nothing that hangs on one."""
+    hanging = (tasks.c.id, files.c.id, task_relations.c.type, task_tags.c.tag_id)
+    return all(tx.execute(select(column).limit(1)).first() is None for column in hanging)
 
 
 def load_places(tx: Connection, ids: Collection[int]) -> dict[int, Place]:
@@ -133,9 +132,9 @@ def _image(
     edges: tuple[Relation, ...],
 ) -> Image:
     """Put an image together from a row of _IMAGE; its first column is the id."""
-    scalars = dict(zip(_SCALARS, row, strict=False))
     about = dict(zip(_ABOUT, row[len(_SCALARS) :], strict=True))
-    record = TaskRecord(**scalars, tags=tags, files=attached, relations=edges)
+    values: tuple[Any, ...] = (*row[: len(_SCALARS)], tags, attached, edges)
+    record = TaskRecord(*values)
     return Image(record=record, **about)
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
-from itertools import compress
-from operator import attrgetter, is_not
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import Raw, Struct
 
 from syncd.model.records import TaskRecord, content_hash
-from syncd.resources.tasks.typed import Named, UsualNode
+from syncd.resources.tasks.typed import BITS, Usual, tagged
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
 
-Found = Sequence[tuple[TaskRecord, UsualNode]]
+Found = Sequence[Usual]
 
 Key = tuple[frozenset[str], int | None]
 """What the meaning of the bytes depends on: the extras asked for, and the request's project."""
@@ -47,12 +45,15 @@ class Tree(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Names:
-    """What trees name in passing, each with its place: thousands of trees name the same few."""
+    """What trees name in passing, each with its place: thousands name the same few.
+
+    Projects and members as they were sent.
+    """
 
     def __init__(self) -> None:
-        self.projects: dict[Named, int] = {}
-        self.members: dict[Named, int] = {}
-        self.tags: dict[Named, int] = {}
+        self.projects: dict[bytes, int] = {}
+        self.members: dict[bytes, int] = {}
+        self.tags: dict[tuple[int, str], int] = {}
 
     def __len__(self) -> int:
         return len(self.projects) + len(self.members) + len(self.tags)
@@ -70,6 +71,11 @@ class Trees:
         self._asked: frozenset[str] = frozenset()
         self._kept: dict[Key, _Kept] = {}
         self._bytes = 0
+        self._is_full = False
+
+    def takes(self, key: Key) -> bool:
+        """Tell whether there may be room for the trees of an answer to this question."""
+        return key in self._kept or not self._is_full or key[0] != self._asked
 
     def last(self, key: Key) -> tuple[Mapping[bytes, Tree], Names]:
         """Return the trees of the last answer to the same question, and what they name."""
@@ -83,12 +89,14 @@ class Trees:
         if key[0] != self._asked:
             self._kept.clear()  # nobody asks that any more
             self._asked, self._bytes = key[0], 0
+            self._is_full = False
         before = self._kept.pop(key, None)
         grown = before is not None and before.names is names
         began_with = before.began_with if before is not None and grown else len(names)
         kept = _Kept(msgspec.msgpack.encode(trees), names, began_with)
         self._bytes -= len(before.packed) if before is not None else 0
-        if self._bytes + len(kept.packed) <= MOST_BYTES:
+        self._is_full = self._bytes + len(kept.packed) > MOST_BYTES
+        if not self._is_full:
             self._kept[key] = kept
             self._bytes += len(kept.packed)
 
@@ -111,45 +119,42 @@ _unpack: Final = msgspec.msgpack.Decoder(dict[bytes, Tree]).decode
 def summary(found: Found, names: Names) -> Tree:
     """Sum up a tree that was read. Every new task passes here, so each is looked at once."""
     keys, lasting = 0, True
+    ids, hashes, project_ids = [], [], []
     tagless: list[int] = []
     unnamed: list[int] = []
     projects, members, tags = [], [], []
     project, member, tag = names.projects, names.members, names.tags
-    for record, node in found:
-        keys |= _bits(node)
-        if node.project is not UNSET:
-            projects.append(project.setdefault(node.project, len(project)))
-        if node.user_from is not UNSET:
-            members.append(member.setdefault(node.user_from, len(member)))
-        if node.user_to is not UNSET:
-            members.append(member.setdefault(node.user_to, len(member)))
-        if isinstance(node.tags, dict):
-            tags += [tag.setdefault(Named(*one), len(tag)) for one in node.tags.items()]
-        elif node.tags:
-            lasting = False
-        if record.tags is None:
-            (unnamed if node.tags else tagless).append(record.id)
+    for one in found:
+        record = one.record
+        keys |= one.keys
+        ids.append(record.id)
+        hashes.append(content_hash(record))
+        project_ids.append(record.project_id)
+        if one.project is not None:
+            projects.append(project.setdefault(one.project, len(project)))
+        for sent in one.members:
+            members.append(member.setdefault(sent, len(member)))
+        if one.tags is None:
+            tagless.append(record.id)
+        else:
+            read = tagged[one.tags]
+            tags += [tag.setdefault(name, len(tag)) for name in read.named]
+            if read.ids is None:
+                lasting = False
+                if record.tags is None:
+                    unnamed.append(record.id)
     return Tree(
-        ids=tuple([record.id for record, _ in found]),
-        hashes=tuple([content_hash(record) for record, _ in found]),
-        tagless=tuple(tagless),
-        unnamed=tuple(unnamed),
-        lasting=lasting,
-        keys=keys,
-        project_ids=tuple({record.project_id for record, _ in found}),
-        projects=tuple(projects),
-        members=tuple(members),
-        tags=tuple(tags),
+        tuple(ids),
+        tuple(hashes),
+        tuple(tagless),
+        tuple(unnamed),
+        lasting,
+        keys,
+        tuple(set(project_ids)),
+        tuple(projects),
+        tuple(members),
+        tuple(tags),
     )
-
-
-_values: Final = attrgetter(*OPTIONAL_KEYS)
-_BITS: Final = tuple(1 << place for place in range(len(OPTIONAL_KEYS)))
-_UNSETS: Final = (UNSET,) * len(OPTIONAL_KEYS)
-
-
-def _bits(node: UsualNode) -> int:
-    return sum(compress(_BITS, map(is_not, _values(node), _UNSETS)))
 
 
 def shown(trees: Iterable[Tree]) -> frozenset[str]:
@@ -157,7 +162,7 @@ def shown(trees: Iterable[Tree]) -> frozenset[str]:
     bits = 0
     for tree in trees:
         bits |= tree.keys
-    return frozenset(key for bit, key in zip(_BITS, OPTIONAL_KEYS, strict=True) if bits & bit)
+    return frozenset(key for bit, key in zip(BITS, OPTIONAL_KEYS, strict=True) if bits & bit)
 
 
 def digest_of(raw: Raw) -> bytes:
@@ -173,9 +178,13 @@ class Records(dict[int, Any]):
     def __getitem__(self, id: int) -> TaskRecord:
         found: TaskRecord | Raw = super().__getitem__(id)
         if isinstance(found, Raw):
-            self.update((record.id, record) for record, _ in self.read(found))
+            self.update((one.record.id, one.record) for one in self.read(found))
             found = super().__getitem__(id)
         return cast("TaskRecord", found)
+
+    def settled(self) -> Mapping[int, TaskRecord]:
+        """Return the same, which is a plain dictionary where all were read: ten times as quick."""
+        return self if Raw in set(map(type, super().values())) else dict(self)
 
     def get(self, id: int, default: Any = None) -> Any:
         """Return one, or `default`."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Raw
 
@@ -20,7 +20,7 @@ from syncd.model.listing import Slice
 from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
 from syncd.resources.answers import may_hold_nul, node_of, raw_text, raws_of, refuse_nul
 from syncd.resources.tasks.known import Names, Records, Tree, Trees, digest_of, shown, summary
-from syncd.resources.tasks.typed import Named, Unusual, number, read_usual
+from syncd.resources.tasks.typed import Unusual, named, read_usual
 from syncd.resources.tasks.wire import OPTIONAL_KEYS, Node, Place, TagIds, read_task
 from syncd.sync.removal import brake_limit
 from syncd.worksection.scalars import as_id, as_text
@@ -78,7 +78,7 @@ def finish(reading: Reading, *, project_id: int | None, observed_at: datetime, s
     return Slice(
         project_id=project_id,
         observed_at=observed_at,
-        tasks=reading.tasks,
+        tasks=reading.tasks.settled(),
         hashes=reading.hashes,
         keys=frozenset(reading.keys),
         projects=tuple(reading.projects.values()),
@@ -99,6 +99,8 @@ def read_trees(
 ) -> None:
     """Read each tree of an answer: not again, or by the short road, or with all patience."""
     key = (reading.asked, project_id)
+    if trees is not None and not trees.takes(key):
+        trees = None
     last, names = trees.last(key) if trees is not None else ({}, Names())
     kept: dict[bytes, Tree] = {}
     taken: list[Tree] = []
@@ -131,7 +133,7 @@ def _take(raw: Raw, tasks: Records, known: Tree | None, names: Names) -> Tree | 
             found = tasks.read(raw)
         except Unusual:
             return None
-        tree, records = summary(found, names), {record.id: record for record, _ in found}
+        tree, records = summary(found, names), {one.record.id: one.record for one in found}
     if len(records) < len(tree.ids) or not tasks.keys().isdisjoint(records):
         return None  # the answer holds one of them twice
     tasks.update(records)
@@ -148,17 +150,23 @@ def _fold_in(trees: Sequence[Tree], names: Names, reading: Reading) -> None:
     reading.tagless.update(every([tree.tagless for tree in trees]))
     reading.unnamed.update(every([tree.unnamed for tree in trees]))
     reading.keys |= shown(trees)
-    _name(reading.projects, names.projects, every([tree.projects for tree in trees]))
-    _name(reading.members, names.members, every([tree.members for tree in trees]))
-    _name(reading.tags, names.tags, every([tree.tags for tree in trees]))
+    for stubs, sent, places in (
+        (reading.projects, names.projects, [tree.projects for tree in trees]),
+        (reading.members, names.members, [tree.members for tree in trees]),
+    ):
+        for one in _at(sent, every(places)):
+            id, read = named[one]
+            stubs.setdefault(id, Stub(id, read.name, read.page, read.email))
+    for id, name in _at(names.tags, every([tree.tags for tree in trees])):
+        reading.tags.setdefault(id, Stub(id, name))
 
 
-def _name(into: dict[int, Stub], named: Mapping[Named, int], places: Iterable[int]) -> None:
+T = TypeVar("T")
+
+
+def _at(named: Mapping[T, int], places: Iterable[int]) -> Iterable[T]:
     by_place = list(named)
-    for place in dict.fromkeys(places):
-        one = by_place[place]
-        id = number(one.id)
-        into.setdefault(id, Stub(id, one.name, one.page, one.email))
+    return [by_place[place] for place in dict.fromkeys(places)]
 
 
 def read_tree(node: object, place: Place, reading: Reading) -> None:

@@ -7,18 +7,20 @@ costs time, never meaning. That both say the same is tested with drawn answers.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from syncd.model.records import FileRecord, Relation, RelationType, TaskRecord
-from syncd.resources.tasks.wire import DEEPEST_LEVEL, Place, TagIds, tags_by_name
+from syncd.resources.tasks.wire import DEEPEST_LEVEL, OPTIONAL_KEYS, Place, TagIds, tags_by_name
 from syncd.worksection.scalars import LARGEST_ID, as_amount, as_date, as_local_datetime, as_time
 
 Number = int | str
 Text = str | UnsetType
+T = TypeVar("T")
 Nothing = Annotated[list[Any], Meta(max_length=0)]
 """An empty object, as the account writes it."""
 
@@ -62,16 +64,19 @@ class Sides(Struct, gc=False):
 
 
 class UsualNode(Struct, forbid_unknown_fields=True, gc=False):
-    """A task as it usually comes (API sheet, section 5.3); an unknown key makes it unusual."""
+    """A task as it usually comes (API sheet, section 5.3); an unknown key makes it unusual.
+
+    What thousands of tasks show in the same bytes stays bytes, and is decoded once for all of them.
+    """
 
     id: Number
     name: str
     page: Annotated[str, Meta(min_length=1)]
     status: Literal["active", "done"]
     priority: Number
-    project: Named | UnsetType = UNSET
-    user_from: Named | UnsetType = UNSET
-    user_to: Named | UnsetType = UNSET
+    project: Raw | UnsetType = UNSET
+    user_from: Raw | UnsetType = UNSET
+    user_to: Raw | UnsetType = UNSET
     text: Text = UNSET
     date_added: Text = UNSET
     date_start: Text = UNSET
@@ -81,7 +86,7 @@ class UsualNode(Struct, forbid_unknown_fields=True, gc=False):
     date_closed: Text = UNSET
     max_time: Any = UNSET
     max_money: Any = UNSET
-    tags: dict[str, str] | list[str] | UnsetType = UNSET
+    tags: Raw | UnsetType = UNSET
     files: list[Enclosed] | UnsetType = UNSET
     relations: Sides | Nothing | UnsetType = UNSET
     child: list[UsualNode] | UnsetType = UNSET
@@ -89,6 +94,8 @@ class UsualNode(Struct, forbid_unknown_fields=True, gc=False):
 
 
 _decode: Final = msgspec.json.Decoder(UsualNode).decode
+_decode_named: Final = msgspec.json.Decoder(Named).decode
+_decode_tags: Final = msgspec.json.Decoder(dict[str, str] | list[str]).decode
 
 
 class Unusual(Exception):
@@ -108,29 +115,41 @@ def _wanted(asked: frozenset[str]) -> Wanted:
     return Wanted(bool(asked & {"text", "html"}), "files" in asked, "relations" in asked)
 
 
+class Usual(Struct, gc=False):
+    """A task that was read; which of OPTIONAL_KEYS it shows, as bits; what it names, as sent."""
+
+    record: TaskRecord
+    keys: int
+    project: bytes | None
+    members: tuple[bytes, ...]
+    tags: bytes | None
+
+
 def read_usual(
     raw: Raw, project_id: int | None, asked: frozenset[str], tag_ids: TagIds
-) -> list[tuple[TaskRecord, UsualNode]]:
-    """Read a tree of tasks, a parent before its children, each with the node it came from.
+) -> list[Usual]:
+    """Read a tree of tasks, a parent before its children.
 
     `project_id` is the request's, for nodes that do not name theirs. Raises Unusual where any of
     it is not as expected, in form or in meaning.
     """
-    found: list[tuple[TaskRecord, UsualNode]] = []
+    found: list[Usual] = []
     try:
         _read(_decode(raw), Place(project_id, None, 1), _wanted(asked), tag_ids, found)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
         raise Unusual(str(error)) from None
     return found
 
 
-def _read(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds, found: list[Any]) -> None:
+def _read(
+    node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds, found: list[Usual]
+) -> None:
     if place.level > DEEPEST_LEVEL:
         raise Unusual("nested deeper than three levels")
-    record = _record(node, place, wanted, tag_ids)
-    found.append((record, node))
+    usual = _usual(node, place, wanted, tag_ids)
+    found.append(usual)
     if node.child:
-        below = Place(record.project_id, record.id, place.level + 1)
+        below = Place(usual.record.project_id, usual.record.id, place.level + 1)
         for child in node.child:
             _read(child, below, wanted, tag_ids, found)
 
@@ -146,53 +165,175 @@ def number(value: int | str, most: int = LARGEST_ID) -> int:
     return value
 
 
-_frequent: Final = lru_cache(maxsize=8192)(number)
-"""The same, for numbers that many tasks share: those of people, projects, tags, and priorities."""
+_priority: Final = lru_cache(maxsize=64)(partial(number, most=10))
 
 
-def _record(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> TaskRecord:
-    id = number(node.id)
-    project = _frequent(node.project.id) if node.project else place.project_id
+class _Read(dict[bytes, T]):
+    """What was read of bytes that come again and again; a lookup costs half of `lru_cache`'s."""
+
+    def __init__(self, read: Callable[[bytes], T]) -> None:
+        self._read = read
+
+    def __missing__(self, sent: bytes) -> T:
+        if len(sent) > LONGEST:
+            raise Unusual("longer than names are")
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
+        found = self[sent] = self._read(sent)
+        return found
+
+
+MOST_REMEMBERED: Final = 2048
+"""Of each; about half a kilobyte a piece, one with ten tags two."""
+LONGEST: Final = 2000
+"""Bytes that are remembered."""
+
+
+def _named(sent: bytes) -> tuple[int, Named]:
+    try:
+        one = _decode_named(sent)
+    except msgspec.MsgspecError as error:
+        raise Unusual(str(error)) from None
+    return number(one.id), one
+
+
+named: Final = _Read(_named)
+"""Projects and members that tasks name in passing, with their ids, by how they were sent. Raises
+Unusual."""
+
+
+class Tagged(Struct, frozen=True):
+    """Tags of a task: sorted ids, each with its name; or names alone, and None for `ids`."""
+
+    ids: tuple[int, ...] | None
+    named: tuple[tuple[int, str], ...]
+    names: list[str]
+
+
+def _tagged(sent: bytes) -> Tagged:
+    try:
+        tags = _decode_tags(sent)
+    except msgspec.MsgspecError as error:
+        raise Unusual(str(error)) from None
+    if not tags:
+        return Tagged((), (), [])
+    if isinstance(tags, list):
+        return Tagged(None, (), tags)
+    named = tuple([(number(id), name) for id, name in tags.items()])
+    return Tagged(tuple(sorted([id for id, _ in named])), named, [])
+
+
+tagged: Final = _Read(_tagged)
+"""The tags that tasks show, by how they were sent. Raises Unusual."""
+
+
+(
+    _TEXT,
+    _USER_TO,
+    _USER_FROM,
+    _DATE_ADDED,
+    _DATE_START,
+    _TIME_START,
+    _DATE_END,
+    _TIME_END,
+    _DATE_CLOSED,
+    _MAX_TIME,
+    _MAX_MONEY,
+    _TAGS,
+    _FILES,
+    _RELATIONS,
+) = BITS = tuple(1 << place for place in range(len(OPTIONAL_KEYS)))
+"""The bit of each of OPTIONAL_KEYS, in their order."""
+
+
+def _usual(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> Usual:
+    id, keys = number(node.id), 0
+    members: tuple[bytes, ...] = ()
+    text = author = assignee = in_project = tags = shown_tags = max_time = max_money = None
+    date_added = date_start = time_start = date_end = time_end = date_closed = None
+    project = place.project_id
+    if node.project is not UNSET:
+        in_project = bytes(node.project)
+        project = named[in_project][0]
     if project is None:
         raise Unusual("its project is missing")
-    return TaskRecord(
-        id=id,
-        project_id=project,
-        parent_id=place.parent_id,
-        level=place.level,
-        name=node.name,
-        page=node.page,
-        status=node.status,
-        priority=_frequent(node.priority, 10),
-        author_id=_frequent(node.user_from.id) if node.user_from else None,
-        assignee_id=_frequent(node.user_to.id) if node.user_to else None,
-        text=node.text if wanted.text and node.text is not UNSET else None,
-        date_added=as_local_datetime(node.date_added) if node.date_added else None,
-        date_start=as_date(node.date_start) if node.date_start else None,
-        time_start=as_time(node.time_start) if node.time_start else None,
-        date_end=as_date(node.date_end) if node.date_end else None,
-        time_end=as_time(node.time_end) if node.time_end else None,
-        date_closed=as_local_datetime(node.date_closed) if node.date_closed else None,
-        max_time=None if node.max_time is UNSET else as_amount(node.max_time),
-        max_money=None if node.max_money is UNSET else as_amount(node.max_money),
-        extra=None,
-        tags=_tags(node.tags, tag_ids),
-        files=_files(node.files) if wanted.files else None,
-        relations=_relations(node.relations, id) if wanted.relations else None,
+    if node.user_from is not UNSET:
+        keys = _USER_FROM
+        members = (bytes(node.user_from),)
+        author = named[members[0]][0]
+    if node.user_to is not UNSET:
+        keys |= _USER_TO
+        members += (bytes(node.user_to),)
+        assignee = named[members[-1]][0]
+    if node.text is not UNSET:
+        keys |= _TEXT
+        text = node.text if wanted.text else None
+    if node.date_added is not UNSET:
+        keys |= _DATE_ADDED
+        date_added = as_local_datetime(node.date_added)
+    if node.date_start is not UNSET:
+        keys |= _DATE_START
+        date_start = as_date(node.date_start)
+    if node.time_start is not UNSET:
+        keys |= _TIME_START
+        time_start = as_time(node.time_start)
+    if node.date_end is not UNSET:
+        keys |= _DATE_END
+        date_end = as_date(node.date_end)
+    if node.time_end is not UNSET:
+        keys |= _TIME_END
+        time_end = as_time(node.time_end)
+    if node.date_closed is not UNSET:
+        keys |= _DATE_CLOSED
+        date_closed = as_local_datetime(node.date_closed)
+    if node.max_time is not UNSET:
+        keys |= _MAX_TIME
+        max_time = as_amount(node.max_time)
+    if node.max_money is not UNSET:
+        keys |= _MAX_MONEY
+        max_money = as_amount(node.max_money)
+    if node.tags is not UNSET:
+        keys |= _TAGS
+        shown_tags = bytes(node.tags)
+        read = tagged[shown_tags]
+        tags = read.ids if read.ids is not None else tags_by_name(read.names, tag_ids)
+    files: tuple[FileRecord, ...] | None = () if wanted.files else None
+    if node.files is not UNSET:
+        keys |= _FILES
+        files = _files(node.files) if wanted.files else None
+    relations: tuple[Relation, ...] | None = () if wanted.relations else None
+    if node.relations is not UNSET:
+        keys |= _RELATIONS
+        relations = _relations(node.relations, id) if wanted.relations else None
+    record = TaskRecord(
+        id,
+        project,
+        place.parent_id,
+        place.level,
+        node.name,
+        node.page,
+        node.status,
+        _priority(node.priority),
+        author,
+        assignee,
+        text,
+        date_added,
+        date_start,
+        time_start,
+        date_end,
+        time_end,
+        date_closed,
+        max_time,
+        max_money,
+        None,  # what it shows beside that would make it unusual
+        tags,
+        files,
+        relations,
     )
+    return Usual(record, keys, in_project, members, shown_tags)
 
 
-def _tags(tags: Any, tag_ids: TagIds) -> tuple[int, ...] | None:
-    if tags is UNSET:
-        return None
-    if not tags:
-        return ()
-    if isinstance(tags, list):
-        return tags_by_name(tags, tag_ids)
-    return tuple(sorted(map(_frequent, tags)))
-
-
-def _files(files: list[Enclosed] | UnsetType) -> tuple[FileRecord, ...]:
+def _files(files: list[Enclosed]) -> tuple[FileRecord, ...]:
     if not files:
         return ()
     found = [
@@ -204,7 +345,7 @@ def _files(files: list[Enclosed] | UnsetType) -> tuple[FileRecord, ...]:
     return tuple(sorted(found))
 
 
-def _relations(sides: Sides | Nothing | UnsetType, id: int) -> tuple[Relation, ...]:
+def _relations(sides: Sides | Nothing, id: int) -> tuple[Relation, ...]:
     if not isinstance(sides, Sides):
         return ()
     found = {Relation(number(edge.task.id), id, edge.type) for edge in sides.inbound}
