@@ -21,6 +21,7 @@ from syncd.resources.tasks.tree import read_listing
 from syncd.resources.tasks.wire import TagIds
 from syncd.services import garbage
 from syncd.services.overflow import fetch_overflowing
+from syncd.services.overview import Gathering, Overview
 from syncd.services.progress import Progress
 from syncd.store import checkpoints
 from syncd.store.checkpoints import Checkpoint, Part
@@ -43,13 +44,17 @@ class SliceSource:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A listing as fetched: how, as of when, and its slices in the order they were observed."""
+    """A listing as fetched: how, as of when, and its slices in the order they were observed.
+
+    `overview` is what they hold together, where each of them was read when it came.
+    """
 
     how: Literal["account", "projects"]
     observed_at: datetime
     slices: Sequence[SliceSource]
     digest: str | None = None
     """Of all that was fetched project by project; None where an interrupted pull fetched some."""
+    overview: Overview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class SliceStore:
             self._memory[checkpoint.project_id] = checkpoint
             return
         with self._db.write() as tx:
-            checkpoints.keep(tx, self._scope, checkpoint)
+            checkpoints.keep(self._db, tx, self._scope, checkpoint)
 
     def load(self, project_id: int) -> Checkpoint:
         """Return one slice."""
@@ -146,6 +151,10 @@ def fetch_projects(
     seen = None if observed else blake2b(digest_size=20)
     wanted = sorted(project_ids)
     todo = [id for id in wanted if id not in observed]
+    gathering = Gathering() if work.all_new else None
+    if gathering is not None:
+        for project_id in sorted(set(wanted) - set(todo), key=lambda id: observed[id]):
+            gathering.add(_read(work, store.load(project_id), places))
     for done, project_id in enumerate(todo):
         left = len(todo) - done
         work.progress.step(
@@ -154,7 +163,12 @@ def fetch_projects(
             total=len(wanted),
             left_s=work.client.budget.estimate_s(left),
         )
-        observed[project_id], told = _keep_project(work, project_id, store, now=now, places=places)
+        checkpoint = _fetch_project(work, project_id, now=now, places=places)
+        observed[project_id] = checkpoint.observed_at
+        told = checkpoints.fingerprint(checkpoint)
+        if gathering is not None:
+            checkpoint = _read_at_once(work, checkpoint, places, gathering)
+        store.keep(checkpoint)
         if seen is not None:
             seen.update(told)
     slices = [
@@ -166,25 +180,21 @@ def fetch_projects(
         min([now, *(one.observed_at for one in slices)]),
         slices,
         digest=seen.hexdigest() if seen is not None else None,
+        overview=gathering.overview() if gathering is not None else None,
     )
 
 
-def _keep_project(
+def _read_at_once(
     work: Fetching,
-    project_id: int,
-    store: SliceStore,
-    *,
-    now: datetime,
+    checkpoint: Checkpoint,
     places: Callable[[Collection[int]], Places],
-) -> tuple[datetime, bytes]:
-    """Fetch one project's tasks and keep them; return as of when, and what tells them apart."""
-    checkpoint = _fetch_project(work, project_id, now=now, places=places)
-    told = checkpoints.fingerprint(checkpoint)
-    if work.all_new:
-        part = packed(_read(work, checkpoint, places))
-        checkpoint = replace(checkpoint, parts=(part,))
-    store.keep(checkpoint)
-    return checkpoint.observed_at, told
+    gathering: Gathering,
+) -> Checkpoint:
+    """Read a project's tasks, add them to the overview, and return them as they were read."""
+    with garbage.left_alone():
+        part = _read(work, checkpoint, places)
+        gathering.add(part)
+        return replace(checkpoint, parts=(packed(part),))
 
 
 def _fetch_project(

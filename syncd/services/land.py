@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,15 +11,17 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from syncd.model.plan import Brake, CatalogueChange, TaskPlan
+from syncd.model.listing import Slice
+from syncd.model.plan import Brake, CatalogueChange, Insert, TaskPlan
 from syncd.model.reports import PullReport
 from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.rederive import rederive
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
-from syncd.resources.tasks.writes import Writing, apply
+from syncd.resources.tasks.writes import Writing, apply, apply_new
 from syncd.services import catalogues, garbage, memory, rehearsed
-from syncd.services.comparing import Overview, Questions
+from syncd.services.comparing import Questions
 from syncd.services.fetch import Fetched, SliceSource
+from syncd.services.overview import Overview
 from syncd.services.planning import (
     clock_shift,
     plan_removals,
@@ -27,10 +30,15 @@ from syncd.services.planning import (
 from syncd.services.prepare import Prepared, Pulling, rejected_in_words
 from syncd.store import audit, checkpoints, outbox, quarantine
 from syncd.store.audit import Event
+from syncd.store.engine import spills
 from syncd.store.indexes import built_after
 from syncd.store.outbox import InFlight
 from syncd.store.runs import RunRow, next_run_id, record_run
 from syncd.store.state import LAST_SLICE, next_instant, remember_all
+from syncd.sync.met import Met
+
+AT_ONCE = 4000
+"""New tasks that wait to be written together; those of a slice that has as many do not wait."""
 
 
 @dataclass(slots=True)
@@ -49,6 +57,9 @@ class Landing:
     brakes: list[Brake]
     catalogues: tuple[CatalogueChange, ...] = ()
     told: list[Event] = field(default_factory=list)
+    fills: bool = False
+    met: Met | None = None
+    waiting: list[tuple[Sequence[Insert], Writing]] = field(default_factory=list)
 
     def take(self, plan: TaskPlan, observed_at: datetime) -> None:
         """Count a plan and apply it, or keep it to be shown."""
@@ -57,9 +68,30 @@ class Landing:
         if not self.writes:
             self.plans.append(plan)
             return
-        where = Writing(self.tx, self.work.derived, self.run_id, observed_at)
+        where = Writing(self.tx, self.work.derived, self.run_id, observed_at, self.fills)
+        if self.met is not None and len(plan.inserts) == sum(plan.counts.values()):
+            self.waiting.append((plan.inserts, where))
+            if sum(len(inserts) for inserts, _ in self.waiting) >= AT_ONCE:
+                self.write_waiting()
+            return
+        self.write_waiting()
         apply(plan, where)
         self._audit(plan)
+
+    def write_waiting(self) -> None:
+        """Write the new tasks that wait to be written together, which costs fewer trips."""
+        apply_new(self.waiting)
+        self.waiting.clear()
+
+    def met_before(self, part: Slice) -> Collection[int] | None:
+        """Return which tasks of a slice may be in a mirror that was empty; None where it was not.
+
+        They are written when this returns.
+        """
+        met = None if self.met is None else self.met.again(part.tasks)
+        if met:
+            self.write_waiting()
+        return met
 
     def _audit(self, plan: TaskPlan) -> None:
         events = [
@@ -138,10 +170,14 @@ def _land_tasks(
     prepared = landing.prepared
     shift = clock_shift(fetched, landing.observed_at)
     flying = outbox.in_flight(landing.tx)
-    with _filling(landing, fetched):
+    is_first = mirror.is_empty(landing.tx)
+    landing.fills = is_first and fetched.how == "account"
+    landing.met = Met() if is_first and landing.writes else None
+    with _filling(landing) if is_first else nullcontext():
         for source in fetched.slices:
             with garbage.left_alone():
                 _land_slice(landing, source, shift, flying)
+        landing.write_waiting()
     removals = plan_removals(
         landing.tx,
         prepared.questions,
@@ -167,19 +203,26 @@ def _land_slice(landing: Landing, source: SliceSource, shift: timedelta, flying:
     differing = prepared.questions.changed.get(source.project_id)
     part = source.load() if differing is None else differing.part
     plan = plan_slice(
-        landing.tx, part, prepared.answers, prepared.scope, shift=shift, flying=flying
+        landing.tx,
+        part,
+        prepared.answers,
+        prepared.scope,
+        shift=shift,
+        flying=flying,
+        held=landing.met_before(part),
     )
     landing.take(plan, part.observed_at + shift)
     landing.counts["unchanged"] += differing.unchanged if differing is not None else 0
 
 
-def _filling(landing: Landing, fetched: Fetched) -> AbstractContextManager[None]:
-    """Leave the indexes for the end where one answer fills the empty tables of a file.
+def _filling(landing: Landing) -> AbstractContextManager[None]:
+    """Leave the indexes of a file's empty tables for the end: row by row, they cost far more.
 
-    Of a bigger account the sorting would take memory without end, as SQLite keeps it there.
+    Of a big account the sorting would take memory without end, were there no place but memory.
     """
-    is_one = landing.writes and fetched.how == "account" and landing.work.db.is_sqlite
-    if not is_one or not mirror.is_empty(landing.tx):
+    if not (landing.writes and landing.work.db.is_sqlite):
+        return nullcontext()
+    if not (landing.fills or spills(landing.tx)):
         return nullcontext()
     return built_after(landing.tx, (tasks, task_tags, task_relations, files))
 

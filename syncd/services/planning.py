@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,28 +47,33 @@ def plan_slice(
     *,
     shift: timedelta,
     flying: InFlight = InFlight(),  # noqa: B008 - a frozen value
+    held: Collection[int] | None = None,
 ) -> TaskPlan:
     """Decide what one slice writes. `shift` corrects a clock that has stepped back.
+
+    `held` are the only tasks of the slice that the mirror may have, where that is known.
 
     What has a change in flight is masked: the answer may show it before or after that change, and
     a task that a lost creation has made would stand beside that creation until it is settled.
     """
-    index = _index(tx, part)
+    index = _index(tx, part) if held is None else mirror.load_index_of(tx, held)
     found = survey(part, index)
     masked = _masked(part, found.changed, index, flying)
     going = found.changed - masked
     known = mirror.load_images(tx, [id for id in going if id in index])
     undecided = scope.undecided | answers.undecided
-    actions: dict[type, list[Any]] = {}
+    observed_at = part.observed_at + shift
+    actions: dict[type, list[Any]] = defaultdict(list)
     for id in sorted(going):
+        record = part.tasks[id]
         action = reconcile(
-            _settled(part.tasks[id], answers),
+            record if id not in answers.tags else _with_tags(record, answers.tags[id]),
             ASK_AGAIN if id in answers.unsettled_tags else part.hashes[id],
             known.get(id),
-            observed_at=part.observed_at + shift,
+            observed_at=observed_at,
             undecided=undecided,
         )
-        actions.setdefault(type(action), []).append(action)
+        actions[type(action)].append(action)
     return TaskPlan(
         inserts=tuple(actions.get(Insert, ())),
         updates=tuple(actions.get(Update, ())),
@@ -101,11 +107,9 @@ def _in_flight(record: TaskRecord, index: Index, flying: InFlight) -> bool:
     return (record.project_id, canonical_text(record.name)) in flying.creations
 
 
-def _settled(record: TaskRecord, answers: Answers) -> TaskRecord:
+def _with_tags(record: TaskRecord, tags: tuple[int, ...] | None) -> TaskRecord:
     """Return the record with its tags as a look has settled them."""
-    if record.id not in answers.tags:
-        return record
-    return msgspec.structs.replace(record, tags=answers.tags[record.id])
+    return msgspec.structs.replace(record, tags=tags)
 
 
 def plan_removals(

@@ -20,7 +20,7 @@ from syncd.resources.tasks.known import Trees
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
 from syncd.services import catalogues, memory, tag_doubts
 from syncd.services.catalogues import Gathered
-from syncd.services.comparing import Overview, Questions, read_through
+from syncd.services.comparing import Questions, read_through
 from syncd.services.fetch import (
     Fetched,
     Fetching,
@@ -33,6 +33,7 @@ from syncd.services.fetch import (
 from syncd.services.hidden import Hidden, find_hidden, suspect
 from syncd.services.look import Looked, look, read_projects, tasks_themselves
 from syncd.services.memory import Memory
+from syncd.services.overview import Overview
 from syncd.services.planning import (
     Answers,
     plan_removals,

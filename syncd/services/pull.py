@@ -19,7 +19,9 @@ def pull(work: Pulling, *, dry_run: bool = False, allow_removals: bool = False) 
     started, asked = work.clock(), work.client.budget.requests
     try:
         prepared = prepare(work, dry_run=dry_run, allow_removals=allow_removals)
-        with work.db.read() if dry_run else work.db.write() as tx:
+        by_projects = prepared.fetched is not None and prepared.fetched.how == "projects"
+        large = by_projects and prepared.known.account is None
+        with work.db.read() if dry_run else work.db.write(spilling=large) as tx:
             if not dry_run:
                 work.lease.verify(tx)
             report = land(

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, delete, or_, select
 from zlib_ng import zlib_ng
 
-from syncd.store.mirror import put
+from syncd.store.engine import Database
 from syncd.store.schema import pull_slices
 
 
@@ -46,7 +46,7 @@ def fingerprint(checkpoint: Checkpoint) -> bytes:
     return told.digest()
 
 
-def keep(tx: Connection, scope: str, checkpoint: Checkpoint) -> None:
+def keep(db: Database, tx: Connection, scope: str, checkpoint: Checkpoint) -> None:
     """Store a slice, so that an interrupted pull goes on after it."""
     packed = msgspec.msgpack.encode(_Packed(checkpoint.parts, checkpoint.short))
     row = {
@@ -55,7 +55,7 @@ def keep(tx: Connection, scope: str, checkpoint: Checkpoint) -> None:
         "observed_at": checkpoint.observed_at,
         "parts": zlib_ng.compress(packed, 1),
     }
-    put(tx, pull_slices, [row])
+    tx.execute(db.upsert(pull_slices, changing=("scope", "observed_at", "parts")), row)
 
 
 def kept(tx: Connection) -> dict[int, datetime]:

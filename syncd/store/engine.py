@@ -7,9 +7,11 @@ lock at its start and not in its middle, BEGIN for a reader (sqlite.org/lang_tra
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,10 @@ keep that size for ever. Emptying begins at 1,000 pages, so a usual pull never g
 OLDEST_SQLITE = (3, 35, 0)
 OLDEST_POSTGRESQL = 14
 _COMMITTED = "syncd_committed"
+_SPILLS = "syncd_spills"
+ROOM_BYTES = 256 * 2**20
+"""Free space to sort in: the largest index takes 20 MB of it for a million tasks."""
+TEMPORARY_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp", ".")  # noqa: S108 - where SQLite looks
 
 
 class Database:
@@ -67,24 +73,25 @@ class Database:
             yield tx
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that is committed at the end, or leaves nothing."""
-        with self._transaction(write=True) as tx:
+    def write(self, *, spilling: bool = False) -> Iterator[Connection]:
+        """Open a transaction that is committed at the end, or leaves nothing.
+
+        `spilling` lets SQLite sort in temporary files what is large: see `spills`.
+        """
+        with self._transaction(write=True, spilling=spilling) as tx:
             yield tx
 
     @contextmanager
-    def _transaction(self, *, write: bool) -> Iterator[Connection]:
+    def _transaction(self, *, write: bool, spilling: bool = False) -> Iterator[Connection]:
         committed: list[Callable[[], None]] = []
-        options: dict[str, Any] = {"syncd_write": write, _COMMITTED: committed}
+        spilled = spilling and self.is_sqlite and _has_temporary_folder()
+        options: dict[str, Any] = {"syncd_write": write, _COMMITTED: committed, _SPILLS: spilled}
         try:
-            with self.engine.connect().execution_options(**options) as tx, tx.begin():
-                try:
+            with self.engine.connect().execution_options(**options) as tx:
+                if spilled:
+                    tx.detach()  # nobody else inherits the setting
+                with _begun(tx):
                     yield tx
-                except (KeyboardInterrupt, SystemExit) as interrupt:
-                    # The driver may be in the middle of something. A rollback it refuses would
-                    # take the interrupt's place; closing ends the transaction as well.
-                    tx.invalidate(interrupt)
-                    raise
         except DBAPIError as error:
             raise storage_failed(error.orig, self.label) from error
         for do in committed:
@@ -216,6 +223,38 @@ def open_database(url: str, *, schema: str | None = None) -> Database:
     return Database(engine, schema=schema)
 
 
+@contextmanager
+def _begun(tx: Connection) -> Iterator[None]:
+    with tx.begin():
+        own: Any = tx.connection.dbapi_connection
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            # The driver may be in the middle of something. A rollback it refuses would take the
+            # interrupt's place; closing ends the transaction as well. SQLite's does not refuse,
+            # and a connection that still reads or is detached is closed by nobody else in time.
+            if isinstance(own, sqlite3.Connection):
+                with suppress(sqlite3.Error):
+                    own.rollback()
+                    own.close()
+            tx.invalidate(interrupt)
+            raise
+
+
+def spills(tx: Connection) -> bool:
+    """Tell whether SQLite sorts in a temporary file what would take more than two megabytes."""
+    return bool(tx.get_execution_options().get(_SPILLS))
+
+
+def _has_temporary_folder() -> bool:
+    """Tell whether SQLite finds one (sqlite.org/tempfiles.html, section 5), and room in it."""
+    named = [os.environ[name] for name in ("SQLITE_TMPDIR", "TMPDIR") if name in os.environ]
+    for folder in (*named, *TEMPORARY_FOLDERS):
+        if Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return shutil.disk_usage(folder).free >= ROOM_BYTES
+    return False
+
+
 def _try_to_write(tx: Connection) -> None:
     """Write a number over itself, and take it back: the file, and its log, stay as they are.
 
@@ -237,5 +276,8 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("syncd_write", True)
+        options = connection.get_execution_options()
+        if options.get(_SPILLS):  # within a transaction it could not be changed any more
+            connection.exec_driver_sql("PRAGMA temp_store = FILE")
+        write = options.get("syncd_write", True)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

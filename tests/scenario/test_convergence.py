@@ -140,6 +140,19 @@ def test_nothing_is_written_to_history_on_a_first_load(a_mirror):
     assert 0 == mirror.value("SELECT count(*) AS n FROM task_history")
 
 
+def test_tasks_that_somebody_deleted_from_the_mirror_come_back(a_mirror):
+    """What hung on them is still there: the tables are not empty, though no task is left."""
+    mirror = a_mirror(Account.seeded(tasks=120, seed=4), extra=EVERYTHING)
+    mirror.pull()
+    kept = "SELECT (SELECT count(*) FROM files) * (SELECT count(*) FROM task_relations) AS n"
+    mirror.execute("DELETE FROM tasks")
+    mirror.execute("DELETE FROM task_tags")
+    assert mirror.value(kept)
+    mirror.account.rename_task(max(mirror.account.tasks), "Another name")
+    assert "complete" == mirror.pull().outcome
+    assert_mirror_equals(mirror)
+
+
 def test_a_change_between_two_pulls_of_one_task_is_one_image(a_mirror):
     mirror = a_mirror(Account.seeded(tasks=30, seed=4))
     mirror.pull()

@@ -9,6 +9,7 @@ import pytest
 from syncd.errors import AccountError
 from syncd.sandbox import Account, Fault
 from syncd.services import comparing
+from syncd.store import engine
 from tests.support.mirror import EVERYTHING, Mirror, assert_mirror_equals, dump, visible_tasks
 
 SOON = timedelta(minutes=5)
@@ -241,6 +242,43 @@ def test_a_task_that_moved_away_and_back_while_projects_were_fetched_is_where_it
     mirror.pull(later=SOON)
     assert home == mirror.value(f"SELECT project_id AS id FROM tasks WHERE id = {task.id}")
     mirror.pull(later=SOON)
+    assert_mirror_equals(mirror)
+
+
+def test_a_task_that_moves_while_a_first_mirror_is_fetched_is_there_once(a_mirror):
+    """Nothing is looked up in an empty mirror; what an earlier slice has shown is."""
+    mirror = a_mirror(Account.seeded(tasks=600, seed=6))
+    mirror.box.set(record_limit=300)
+    mirror.box.faults.add(Fault("drop", "get_tasks", skip=1))
+    with pytest.raises(AccountError):
+        mirror.pull()
+    mirror.box.faults.clear()
+    (first,) = [row["id"] for row in mirror.rows("SELECT project_id AS id FROM pull_slices")]
+    moved = [
+        t
+        for t in mirror.account.tasks.values()
+        if t.project_id == first and t.parent_id is None and not mirror.account.is_delayed(t)
+    ]
+    another = max(shown_projects(mirror.account) - {first})
+    for task in moved[:3]:
+        mirror.account.move_task(task.id, project_id=another)
+    report = mirror.pull(later=SOON)
+    assert "complete" == report.outcome
+    assert 3 <= report.counts["updated"]
+    assert_mirror_equals(mirror)
+
+
+@pytest.mark.parametrize("folder", [True, False], ids=["with", "without"])
+def test_a_first_mirror_by_projects_has_its_indexes(a_sqlite_mirror, monkeypatch, folder):
+    """They are built at the end, where the sorting has a place beside memory."""
+    made = "SELECT sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
+    monkeypatch.setattr(engine, "_has_temporary_folder", lambda: folder)
+    mirror = a_sqlite_mirror(Account.seeded(tasks=300, seed=6))
+    mirror.box.set(record_limit=250)
+    before = mirror.rows(made)
+    assert "projects" == mirror.pull().how
+    assert before == mirror.rows(made)
+    assert "ok" == mirror.value("SELECT integrity_check AS ok FROM pragma_integrity_check")
     assert_mirror_equals(mirror)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,17 @@ import pytest
 from sqlalchemy import text
 
 from syncd.errors import DatabaseUnusable, StorageFailed
-from syncd.store import sessions
+from syncd.store import engine, sessions
 from syncd.store.engine import open_database
+
+
+@pytest.fixture
+def db_on_sqlite(sqlite_url):
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as file:
+        file.execute("PRAGMA journal_mode = WAL")
+    opened = open_database(sqlite_url)
+    yield opened
+    opened.close()
 
 
 def test_a_reader_sees_one_state_from_start_to_end(db):
@@ -43,6 +53,24 @@ def test_an_interrupted_block_leaves_nothing_and_the_next_one_works(db):
         raise KeyboardInterrupt
     with db.write() as tx:
         assert tx.scalar(text("SELECT count(*) FROM scratch")) == 0
+
+
+@pytest.mark.parametrize("spilling", [False, True])
+def test_an_interrupt_leaves_no_lock_on_a_file_however_long_it_is_looked_at(
+    db_on_sqlite, monkeypatch, spilling
+):
+    """Its traceback keeps what was used, be it a statement that was not read to its end."""
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.1)
+    with db_on_sqlite.write() as tx:
+        tx.execute(text("CREATE TABLE scratch (n integer)"))
+    with pytest.raises(KeyboardInterrupt) as kept, db_on_sqlite.write(spilling=spilling) as tx:
+        tx.execute(text("INSERT INTO scratch VALUES (1), (2)"))
+        unread = tx.connection.dbapi_connection.execute("SELECT n FROM scratch")
+        assert (1,) == next(unread)
+        raise KeyboardInterrupt
+    with db_on_sqlite.write() as tx:
+        assert 0 == tx.scalar(text("SELECT count(*) FROM scratch"))
+    assert kept.tb
 
 
 def test_an_interrupt_in_the_middle_of_a_command_of_the_server_is_one(postgres_url):
@@ -164,3 +192,47 @@ def test_the_write_ahead_log_is_on(sqlite_url, db):  # noqa: ARG001 - the fixtur
     if db.is_sqlite:
         with sqlite3.connect(db.path) as connection:
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+STORED = "PRAGMA temp_store"
+IN_FILES, IN_MEMORY = 1, 2
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_only_the_transaction_that_asks_for_it_sorts_in_files(db_on_sqlite, fails):
+    db = db_on_sqlite
+    with db.write() as tx:
+        assert (IN_MEMORY, False) == (tx.exec_driver_sql(STORED).scalar(), engine.spills(tx))
+    with (
+        pytest.raises(ZeroDivisionError) if fails else nullcontext(),
+        db.write(spilling=True) as tx,
+    ):
+        assert (IN_FILES, True) == (tx.exec_driver_sql(STORED).scalar(), engine.spills(tx))
+        tx.execute(text("CREATE TABLE scratch (n integer)"))
+        1 / (not fails)
+    with db.write() as tx:
+        assert IN_MEMORY == tx.exec_driver_sql(STORED).scalar()
+        there = tx.scalar(text("SELECT count(*) FROM sqlite_master WHERE name = 'scratch'"))
+        assert (not fails) == bool(there)
+
+
+def test_without_a_folder_for_them_or_room_it_sorts_in_memory(db_on_sqlite, monkeypatch, tmp_path):
+    """SQLite would fail where it finds none or too little, at every first mirror anew."""
+    monkeypatch.setattr(engine, "TEMPORARY_FOLDERS", (str(tmp_path / "none"),))
+    for name in ("SQLITE_TMPDIR", "TMPDIR"):
+        monkeypatch.delenv(name, raising=False)
+    with db_on_sqlite.write(spilling=True) as tx:
+        assert (IN_MEMORY, False) == (tx.exec_driver_sql(STORED).scalar(), engine.spills(tx))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with db_on_sqlite.write(spilling=True) as tx:
+        assert engine.spills(tx)
+    monkeypatch.setattr(engine, "ROOM_BYTES", 2**62)
+    with db_on_sqlite.write(spilling=True) as tx:
+        assert not engine.spills(tx)
+
+
+def test_a_server_sorts_where_it_likes(postgres_url):
+    db = open_database(postgres_url)
+    with db.write(spilling=True) as tx:
+        assert not engine.spills(tx)
+    db.close()

@@ -1,7 +1,7 @@
 """Slices that were read, as bytes, to be taken up again without a second reading.
 
-A first mirror has to read every record, and twice: to know what a listing holds before it asks what
-that leaves open, and to write it. What was read comes back ten times faster than it is read.
+A first mirror has to read every record when it comes, to know what a listing holds, and needs it
+again when it is written. What was read comes back ten times faster than it is read.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from msgspec.structs import astuple
-from sqlalchemy import Connection, and_, delete, or_, update
+from sqlalchemy import Connection, Table, and_, delete, or_, update
 
 from syncd.model.plan import Insert, Remove, Restore, TaskPlan, Update
 from syncd.model.records import FileRecord, Relation, TaskRecord
@@ -22,43 +22,58 @@ from syncd.resources.tasks.table import (
     task_tags,
     tasks,
 )
-from syncd.store.bulk import insert_columns, upsert_columns
-from syncd.store.mirror import Values, among, batches, change, change_each, drop_links, put
+from syncd.store.bulk import CHUNK, Columns, insert_columns, insert_parts, upsert_columns
+from syncd.store.mirror import among, batches, change, change_each, drop_links
 
 _ENDS = ("reported_by_from", "reported_by_to")
 _NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
+_DERIVED = ("url", "added_at", "closed_at")
 _SHOWN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fields__)
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """The transaction a plan is applied in, and what marks its rows."""
+    """The transaction a plan is applied in, and what marks its rows.
+
+    `fills` says that the tables are empty and that this plan is all there will be in them: no row
+    has to be looked up before it is written.
+    """
 
     tx: Connection
     derived: Derived
     run_id: int
     observed_at: datetime
+    fills: bool = False
+
+    def put(self, table: Table, columns: Columns, *, changing: Collection[str]) -> None:
+        """Insert rows, or set the `changing` columns of those that are there."""
+        if self.fills:
+            insert_columns(self.tx, table, columns)
+        else:
+            upsert_columns(self.tx, table, columns, changing=changing)
 
 
 Changed = Insert | Update | Restore
+Pair = tuple[TaskRecord, TaskRecord | None]
+"""A record to be written, and the one whose links the mirror holds now."""
 
 
 def apply(plan: TaskPlan, to: Writing) -> None:
     """Write a plan; the caller's transaction makes it all or nothing."""
-    changed: tuple[Changed, ...] = (*plan.inserts, *plan.updates, *plan.restores)
     again: tuple[Update | Restore, ...] = (*plan.updates, *plan.restores)
     ends: tuple[Update | Restore | Remove, ...] = (*again, *plan.removals)
     if ends:
         insert_columns(to.tx, task_history, _past(ends, to))
         write_changes(to.tx, ends, at=to.observed_at, run_id=to.run_id)
     if plan.inserts:
-        insert_columns(to.tx, tasks, _present(plan.inserts, to))
+        _insert([(plan.inserts, to)])
     if again:
         present = _present(again, to)
         upsert_columns(to.tx, tasks, present, changing=[name for name in present if name != "id"])
-    _write_tags(changed, to)
-    _write_files(changed, to)
-    _write_relations(changed, to)
+    pairs: list[Pair] = [(one.record, None) for one in plan.inserts]
+    # A removed task holds no links, unless somebody wrote its tombstone by hand.
+    pairs += [(one.record, one.before.record) for one in again]
+    _write_links(pairs, to)
     _write_removals(plan.removals, to)
     change_each(
         to.tx,
@@ -69,6 +84,24 @@ def apply(plan: TaskPlan, to: Writing) -> None:
         ],
     )
     change(to.tx, tasks, plan.suspects, {"suspect_at": to.observed_at})
+
+
+def apply_new(plans: Sequence[tuple[Sequence[Insert], Writing]]) -> None:
+    """Write tasks that the mirror never held, of several plans at once."""
+    if plans:
+        _insert(plans)
+        _write_links([(one.record, None) for inserts, _ in plans for one in inserts], plans[0][1])
+
+
+def _insert(plans: Sequence[tuple[Sequence[Insert], Writing]]) -> None:
+    parts = (_present(part, to) for inserts, to in plans for part in _parts(inserts))
+    insert_parts(plans[0][1].tx, tasks, _PRESENT, parts)
+
+
+def _write_links(pairs: Sequence[Pair], to: Writing) -> None:
+    _write_tags(pairs, to)
+    _write_files(pairs, to)
+    _write_relations(pairs, to)
 
 
 def _image(records: Sequence[TaskRecord], derived: Derived) -> dict[str, Sequence[Any]]:
@@ -95,6 +128,14 @@ def _present(actions: Sequence[Changed], to: Writing) -> dict[str, Sequence[Any]
     }
 
 
+_PRESENT = ("id", *_SHOWN, *_DERIVED, *_NEW_IMAGE, "valid_from", "observed_at", "content_hash")
+
+
+def _parts(actions: Sequence[Insert]) -> Iterator[Sequence[Insert]]:
+    for start in range(0, len(actions), CHUNK):
+        yield actions[start : start + CHUNK]
+
+
 def _past(actions: Sequence[Update | Restore | Remove], to: Writing) -> dict[str, Sequence[Any]]:
     images = [action.before for action in actions]
     records = [image.record for image in images]
@@ -118,64 +159,58 @@ def _edges(record: TaskRecord) -> list[dict[str, Any]]:
     ]
 
 
-def _before(action: Changed) -> TaskRecord | None:
-    """Return the record whose links the mirror holds now.
-
-    A removed task has none, unless somebody wrote its tombstone by hand.
-    """
-    return None if isinstance(action, Insert) else action.before.record
-
-
-def _write_tags(changed: Sequence[Changed], to: Writing) -> None:
+def _write_tags(pairs: Sequence[Pair], to: Writing) -> None:
     stale, ids, tags = [], list[int](), list[int]()
-    for action in changed:
-        known, shown = _before(action), action.record.tags or ()
-        if known is None or (known.tags or ()) != shown:
-            if known is not None and known.tags:
-                stale.append(action.record.id)
-            ids += [action.record.id] * len(shown)
+    for record, known in pairs:
+        shown, old = record.tags or (), known.tags if known is not None else None
+        if shown != (old or ()):
+            if old:
+                stale.append(record.id)
+            ids += [record.id] * len(shown)
             tags += shown
     drop_links(to.tx, task_tags.c.task_id, stale)
     if ids:
         insert_columns(to.tx, task_tags, {"task_id": ids, "tag_id": tags})
 
 
-def _write_files(changed: Sequence[Changed], to: Writing) -> None:
-    rows: list[Values] = []
+def _write_files(pairs: Sequence[Pair], to: Writing) -> None:
+    written: dict[int, tuple[int, FileRecord]] = {}
     gone: set[int] = set()
-    for action in changed:
-        known = _before(action)
-        shown = action.record.files or ()
+    for record, known in pairs:
+        shown = record.files or ()
         old = (known.files or ()) if known is not None else ()
-        if shown == old:
-            continue
-        gone |= {file.id for file in old} - {file.id for file in shown}
-        rows += [_file_row(action.record.id, file, to) for file in shown if file not in old]
+        if shown != old:
+            gone |= {file.id for file in old} - {file.id for file in shown}
+            written |= {file.id: (record.id, file) for file in shown if file not in old}
     change(to.tx, files, gone, {"removed_at": to.observed_at, "removed_reason": "not_in_task"})
-    put(to.tx, files, rows)
+    if written:
+        columns = _file_columns(written.values(), to.derived)
+        to.put(files, columns, changing=[name for name in columns if name != "id"])
 
 
-def _file_row(task_id: int, file: FileRecord, to: Writing) -> dict[str, Any]:
+def _file_columns(
+    attached: Collection[tuple[int, FileRecord]], derived: Derived
+) -> dict[str, Sequence[Any]]:
     return {
-        "id": file.id,
-        "task_id": task_id,
-        "name": file.name,
-        "size": file.size,
-        "page": file.page,
-        "url": to.derived.url(file.page),
-        "removed_at": None,
-        "removed_reason": None,
+        "id": [file.id for _, file in attached],
+        "task_id": [task_id for task_id, _ in attached],
+        "name": [file.name for _, file in attached],
+        "size": [file.size for _, file in attached],
+        "page": [file.page for _, file in attached],
+        "url": [derived.url(file.page) for _, file in attached],
+        "removed_at": [None] * len(attached),
+        "removed_reason": [None] * len(attached),
     }
 
 
-def _write_relations(changed: Sequence[Changed], to: Writing) -> None:
+def _write_relations(pairs: Sequence[Pair], to: Writing) -> None:
     stale, edges = [], []
-    for action in changed:
-        known, shown = _before(action), action.record.relations or ()
-        if (known.relations or () if known is not None else ()) != shown:
-            if known is not None and known.relations:
-                stale.append(action.record.id)
-            edges += [(action.record.id, edge) for edge in shown]
+    for record, known in pairs:
+        shown, old = record.relations or (), known.relations if known is not None else None
+        if shown != (old or ()):
+            if old:
+                stale.append(record.id)
+            edges += [(record.id, edge) for edge in shown]
     _withdraw(stale, to.tx)
     _report(edges, to)
     _drop_unreported(stale, to.tx)
@@ -192,21 +227,21 @@ def _withdraw(ids: Iterable[int], tx: Connection) -> None:
 
 def _report(edges: Sequence[tuple[int, Relation]], to: Writing) -> None:
     """Write that these ends report these edges; what the other end says of one stays."""
-    said: dict[tuple[int, int, str], set[str]] = {}
+    said: dict[Relation, tuple[bool, bool]] = {}
     for reporter, edge in edges:
-        ends = said.setdefault((edge.from_task_id, edge.to_task_id, edge.type), set())
-        ends |= {
-            name
-            for name, end in zip(_ENDS, (edge.from_task_id, edge.to_task_id), strict=True)
-            if end == reporter
+        first, second = said.get(edge, (False, False))
+        said[edge] = first or edge.from_task_id == reporter, second or edge.to_task_id == reporter
+    for ends in set(said.values()):
+        reported = [edge for edge, its in said.items() if its == ends]
+        columns: dict[str, Sequence[Any]] = {
+            "from_task_id": [edge.from_task_id for edge in reported],
+            "to_task_id": [edge.to_task_id for edge in reported],
+            "type": [edge.type for edge in reported],
         }
-    rows: dict[tuple[str, ...], list[Values]] = {}
-    for (first, second, kind), ends in said.items():
-        row = {"from_task_id": first, "to_task_id": second, "type": kind}
-        own = {name: int(name in ends) for name in _ENDS}
-        rows.setdefault(tuple(sorted(ends)), []).append(row | own)
-    for changing, those in rows.items():
-        put(to.tx, task_relations, those, changing=changing)
+        own = dict(zip(_ENDS, ends, strict=True))
+        columns |= {name: [int(its)] * len(reported) for name, its in own.items()}
+        changing = [name for name, its in own.items() if its]
+        to.put(task_relations, columns, changing=changing)
 
 
 def _drop_unreported(ids: Iterable[int], tx: Connection) -> None:
