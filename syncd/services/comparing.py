@@ -89,19 +89,16 @@ def read_through(db: Database, fetched: Fetched, scope: Scope) -> tuple[Overview
 
     In a first mirror nothing is open, and slices that were summed up when they came are not read.
     """
-    with db.read() as tx:
-        is_first = not mirror.has_live(tx)
-    if is_first and fetched.overview is not None:
-        return fetched.overview, Questions()
     gathering = Gathering()
-    if is_first:
-        _read_each(fetched, gathering.add)
-        return gathering.overview(), Questions()
     with db.read() as tx:
-        differing = _Differing(tx)
-        _read_each(fetched, gathering.add, differing.add)
-        whole = gathering.overview()
-        return whole, _questions(tx, fetched, scope, whole, differing)
+        if mirror.has_live(tx):
+            differing = _Differing(tx)
+            _read_each(fetched, gathering.add, differing.add)
+            whole = gathering.overview()
+            return whole, _questions(tx, fetched, scope, whole, differing)
+    if fetched.overview is None:
+        _read_each(fetched, gathering.add)
+    return fetched.overview or gathering.overview(), Questions()
 
 
 def _read_each(fetched: Fetched, *take: Callable[[Slice], None]) -> None:

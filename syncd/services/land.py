@@ -170,7 +170,7 @@ def _land_tasks(
     prepared = landing.prepared
     shift = clock_shift(fetched, landing.observed_at)
     flying = outbox.in_flight(landing.tx)
-    is_first = mirror.is_empty(landing.tx)
+    is_first = prepared.known.account is None and mirror.is_empty(landing.tx)
     landing.fills = is_first and fetched.how == "account"
     landing.met = Met() if is_first and landing.writes else None
     with _filling(landing) if is_first else nullcontext():

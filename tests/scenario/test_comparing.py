@@ -7,11 +7,13 @@ import pytest
 from syncd.errors import StorageFailed
 from syncd.model.listing import Scope, Slice
 from syncd.model.records import content_hash
+from syncd.resources.tasks import images
 from syncd.sandbox import Account
 from syncd.services import comparing
 from syncd.services.comparing import read_through
 from syncd.services.fetch import Fetched, SliceSource
 from syncd.store.engine import open_database
+from syncd.sync.survey import Index
 from tests.support.records import MONDAY, a_task
 
 EVERYTHING = Scope(archived=False, extra=("subtasks", "files", "relations", "text"), rights="admin")
@@ -52,6 +54,30 @@ def test_only_so_much_is_kept(a_sqlite_mirror, monkeypatch, texts, kept):
     assert kept == sorted(questions.changed)
     for one in questions.changed.values():
         assert frozenset() == one.part.subtasks  # nothing but what is written of it
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["account", "project"])
+def test_the_index_is_the_same_however_many_are_removed_or_suspect(a_mirror, monkeypatch, whole):
+    mirror = a_mirror(Account.seeded(tasks=120, seed=4))
+    mirror.pull()
+    project, *_ = mirror.rows(
+        "SELECT project_id AS id FROM tasks GROUP BY 1 ORDER BY count(*) DESC"
+    )
+    own = "" if whole else f" AND project_id = {project['id']}"
+    every_third = mirror.rows(f"SELECT id FROM tasks WHERE id % 3 = 0{own}")
+    removed, suspect = (",".join(str(r["id"]) for r in every_third[n::2]) for n in (0, 1))
+    when = "removed_at = observed_at, removed_reason = 'deleted'"
+    mirror.execute(f"UPDATE tasks SET {when} WHERE id IN ({removed})")
+    mirror.execute(f"UPDATE tasks SET suspect_at = observed_at WHERE id IN ({suspect})")
+    kept = "SELECT id, content_hash AS hash FROM tasks WHERE removed_at IS NULL"
+    sound = {r["id"]: r["hash"] for r in mirror.rows(f"{kept} AND suspect_at IS NULL{own}")}
+    wanted = Index(sound, *({int(id) for id in ids.split(",")} for ids in (suspect, removed)))
+    db = open_database(mirror.database_url)
+    for batch in (900, 1):
+        monkeypatch.setattr(images, "BATCH", batch)
+        with db.read() as tx:
+            assert wanted == images.load_index(tx, project_id=None if whole else project["id"])
+    db.close()
 
 
 def test_a_file_that_is_damaged_among_its_tasks_is_said_to_be(a_mirror_at, tmp_path):

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, not_, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from syncd.model.plan import Image
 from syncd.model.records import FileRecord, Relation, TaskRecord
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import Place
-from syncd.store.mirror import among, batches, rows_by
+from syncd.store.mirror import BATCH, among, batches, rows_by
 from syncd.sync.survey import Index, Indexed
 
 _IS_LIVE = tasks.c.removed_at.is_(None)
@@ -30,14 +30,26 @@ def load_index(
     """Load the index of all tasks, or of one project's, and of the tasks in `ids` besides."""
     own = () if project_id is None else (tasks.c.project_id == project_id,)
     # As they are kept, in one step: to take thousands of rows apart costs more than to read them.
-    sound = select(tasks.c.id, tasks.c.content_hash).where(_IS_LIVE, _IS_SOUND, *own)
-    odd = select(tasks.c.id, tasks.c.removed_at).where(or_(not_(_IS_LIVE), not_(_IS_SOUND)), *own)
-    index = Index(dict(_as_sent(tx, sound)))
-    for id, removed_at in tx.execute(odd):
+    sound = case((and_(_IS_LIVE, _IS_SOUND), tasks.c.content_hash))
+    index = Index(dict(_as_sent(tx, select(tasks.c.id, sound).where(*own))))
+    odd = [id for id, hash in index.hashes.items() if hash is None]
+    for id in odd:
+        del index.hashes[id]
+    for id, removed_at in _removals(tx, odd, own):
         (index.suspects if removed_at is None else index.removed).add(id)
     if project_id is None:
         return index
     return index | load_index_of(tx, [id for id in ids if id not in index])
+
+
+def _removals(
+    tx: Connection, odd: Collection[int], own: tuple[ColumnElement[bool], ...]
+) -> Iterable[Any]:
+    """Read when these were removed; where they are many, by a look at all."""
+    columns = (tasks.c.id, tasks.c.removed_at)
+    if len(odd) <= BATCH:
+        return rows_by(tx, columns, tasks.c.id, odd)
+    return tx.execute(select(*columns).where(or_(not_(_IS_LIVE), not_(_IS_SOUND)), *own))
 
 
 def _as_sent(tx: Connection, query: Select[int, bytes]) -> list[tuple[int, bytes]]:

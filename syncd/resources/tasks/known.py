@@ -8,11 +8,12 @@ since. Kept in memory, for the process that pulls time and again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import blake2b
+from secrets import randbits
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from msgspec import Raw, Struct
+from xxhash import xxh3_128_digest
 
 from syncd.model.records import TaskRecord, content_hash
 from syncd.resources.tasks.typed import BITS, Usual, tagged
@@ -113,6 +114,7 @@ MOST_BYTES: Final = 10_000_000
 ROOM: Final = 1000
 """Names only grow in number. Once there are twice as many, and so many more, an answer is read
 anew, which leaves those behind that nothing has any more."""
+_SEED: Final = randbits(64)
 _unpack: Final = msgspec.msgpack.Decoder(dict[bytes, Tree]).decode
 
 
@@ -166,8 +168,11 @@ def shown(trees: Iterable[Tree]) -> frozenset[str]:
 
 
 def digest_of(raw: Raw) -> bytes:
-    """Return what tells the bytes of one tree from those of every other."""
-    return blake2b(raw, digest_size=16).digest()
+    """Return what tells the bytes of one tree from those of every other, in this process.
+
+    Nobody outside knows the seed, and could make two trees that are taken for one.
+    """
+    return xxh3_128_digest(raw, _SEED)
 
 
 class Records(dict[int, Any]):

@@ -247,6 +247,7 @@ tagged: Final = _Read(_tagged)
 
 
 def _usual(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> Usual:
+    """Read one task: a branch for each key that may be absent, which also tells whether it is."""
     id, keys = number(node.id), 0
     members: tuple[bytes, ...] = ()
     text = author = assignee = in_project = tags = shown_tags = max_time = max_money = None
