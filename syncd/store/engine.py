@@ -35,7 +35,8 @@ _COMMITTED = "syncd_committed"
 _SPILLS = "syncd_spills"
 ROOM_BYTES = 256 * 2**20
 """Free space to sort in: the largest index takes 20 MB of it for a million tasks."""
-TEMPORARY_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp", ".")  # noqa: S108 - where SQLite looks
+TEMPORARY_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp", ".")  # noqa: S108 - SQLite's own list
+"""Where SQLite looks for a folder for temporary files, in its order; nothing is written by us."""
 
 
 class Database:

@@ -8,6 +8,8 @@ costs time, never meaning. That both say the same is tested with drawn answers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -247,65 +249,12 @@ tagged: Final = _Read(_tagged)
 
 
 def _usual(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> Usual:
-    """Read one task: a branch for each key that may be absent, which also tells whether it is."""
-    id, keys = number(node.id), 0
-    members: tuple[bytes, ...] = ()
-    text = author = assignee = in_project = tags = shown_tags = max_time = max_money = None
-    date_added = date_start = time_start = date_end = time_end = date_closed = None
-    project = place.project_id
-    if node.project is not UNSET:
-        in_project = bytes(node.project)
-        project = named[in_project][0]
-    if project is None:
-        raise Unusual("its project is missing")
-    if node.user_from is not UNSET:
-        keys = _USER_FROM
-        members = (bytes(node.user_from),)
-        author = named[members[0]][0]
-    if node.user_to is not UNSET:
-        keys |= _USER_TO
-        members += (bytes(node.user_to),)
-        assignee = named[members[-1]][0]
-    if node.text is not UNSET:
-        keys |= _TEXT
-        text = node.text if wanted.text else None
-    if node.date_added is not UNSET:
-        keys |= _DATE_ADDED
-        date_added = as_local_datetime(node.date_added)
-    if node.date_start is not UNSET:
-        keys |= _DATE_START
-        date_start = as_date(node.date_start)
-    if node.time_start is not UNSET:
-        keys |= _TIME_START
-        time_start = as_time(node.time_start)
-    if node.date_end is not UNSET:
-        keys |= _DATE_END
-        date_end = as_date(node.date_end)
-    if node.time_end is not UNSET:
-        keys |= _TIME_END
-        time_end = as_time(node.time_end)
-    if node.date_closed is not UNSET:
-        keys |= _DATE_CLOSED
-        date_closed = as_local_datetime(node.date_closed)
-    if node.max_time is not UNSET:
-        keys |= _MAX_TIME
-        max_time = as_amount(node.max_time)
-    if node.max_money is not UNSET:
-        keys |= _MAX_MONEY
-        max_money = as_amount(node.max_money)
-    if node.tags is not UNSET:
-        keys |= _TAGS
-        shown_tags = bytes(node.tags)
-        read = tagged[shown_tags]
-        tags = read.ids if read.ids is not None else tags_by_name(read.names, tag_ids)
-    files: tuple[FileRecord, ...] | None = () if wanted.files else None
-    if node.files is not UNSET:
-        keys |= _FILES
-        files = _files(node.files) if wanted.files else None
-    relations: tuple[Relation, ...] | None = () if wanted.relations else None
-    if node.relations is not UNSET:
-        keys |= _RELATIONS
-        relations = _relations(node.relations, id) if wanted.relations else None
+    """Read one task, and which of the keys that may be absent it shows."""
+    id = number(node.id)
+    named_keys, sent, members, project, author, assignee = _named_by(node, place)
+    timed_keys, added, start, start_time, end, end_time, closed = _times(node)
+    keys, text, max_time, max_money, files, relations = _parts(node, id, wanted)
+    shown_tags = None if node.tags is UNSET else bytes(node.tags)
     record = TaskRecord(
         id,
         project,
@@ -318,20 +267,111 @@ def _usual(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> Us
         author,
         assignee,
         text,
-        date_added,
-        date_start,
-        time_start,
-        date_end,
-        time_end,
-        date_closed,
+        added,
+        start,
+        start_time,
+        end,
+        end_time,
+        closed,
         max_time,
         max_money,
         None,  # what it shows beside that would make it unusual
-        tags,
+        None if shown_tags is None else _tags(shown_tags, tag_ids),
         files,
         relations,
     )
-    return Usual(record, keys, in_project, members, shown_tags)
+    keys |= named_keys | timed_keys | (0 if shown_tags is None else _TAGS)
+    return Usual(record, keys, sent, members, shown_tags)
+
+
+def _named_by(
+    node: UsualNode, place: Place
+) -> tuple[int, bytes | None, tuple[bytes, ...], int, int | None, int | None]:
+    """Read the project and the people of a task: keys, both as sent, and the three ids."""
+    keys, sent, project = 0, None, place.project_id
+    members: tuple[bytes, ...] = ()
+    author = assignee = None
+    if node.project is not UNSET:
+        sent = bytes(node.project)
+        project = named[sent][0]
+    if project is None:
+        raise Unusual("its project is missing")
+    if node.user_from is not UNSET:
+        keys = _USER_FROM
+        members = (bytes(node.user_from),)
+        author = named[members[0]][0]
+    if node.user_to is not UNSET:
+        keys |= _USER_TO
+        members += (bytes(node.user_to),)
+        assignee = named[members[-1]][0]
+    return keys, sent, members, project, author, assignee
+
+
+def _times(
+    node: UsualNode,
+) -> tuple[
+    int, datetime | None, date | None, time | None, date | None, time | None, datetime | None
+]:
+    """Read when a task was created, starts, is due and was closed, each a branch of its own."""
+    keys = 0
+    added = start = start_time = end = end_time = closed = None
+    if node.date_added is not UNSET:
+        keys = _DATE_ADDED
+        added = as_local_datetime(node.date_added)
+    if node.date_start is not UNSET:
+        keys |= _DATE_START
+        start = as_date(node.date_start)
+    if node.time_start is not UNSET:
+        keys |= _TIME_START
+        start_time = as_time(node.time_start)
+    if node.date_end is not UNSET:
+        keys |= _DATE_END
+        end = as_date(node.date_end)
+    if node.time_end is not UNSET:
+        keys |= _TIME_END
+        end_time = as_time(node.time_end)
+    if node.date_closed is not UNSET:
+        keys |= _DATE_CLOSED
+        closed = as_local_datetime(node.date_closed)
+    return keys, added, start, start_time, end, end_time, closed
+
+
+def _parts(
+    node: UsualNode, id: int, wanted: Wanted
+) -> tuple[
+    int,
+    str | None,
+    Decimal | None,
+    Decimal | None,
+    tuple[FileRecord, ...] | None,
+    tuple[Relation, ...] | None,
+]:
+    """Read the description, both amounts, files and relations of a task."""
+    keys = 0
+    text = max_time = max_money = None
+    files: tuple[FileRecord, ...] | None = () if wanted.files else None
+    relations: tuple[Relation, ...] | None = () if wanted.relations else None
+    if node.text is not UNSET:
+        keys = _TEXT
+        text = node.text if wanted.text else None
+    if node.max_time is not UNSET:
+        keys |= _MAX_TIME
+        max_time = as_amount(node.max_time)
+    if node.max_money is not UNSET:
+        keys |= _MAX_MONEY
+        max_money = as_amount(node.max_money)
+    if node.files is not UNSET:
+        keys |= _FILES
+        files = _files(node.files) if wanted.files else None
+    if node.relations is not UNSET:
+        keys |= _RELATIONS
+        relations = _relations(node.relations, id) if wanted.relations else None
+    return keys, text, max_time, max_money, files, relations
+
+
+def _tags(sent: bytes, tag_ids: TagIds) -> tuple[int, ...] | None:
+    read = tagged[sent]
+    return read.ids if read.ids is not None else tags_by_name(read.names, tag_ids)
 
 
 def _files(files: list[Enclosed]) -> tuple[FileRecord, ...]:
