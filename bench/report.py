@@ -34,7 +34,8 @@ machine's and mean little elsewhere.
   but without checks and further indexes. For an unchanged pull it is to fetch and hash the
   listing, for a changed one to fetch and decode it. It fetches by requests, which unzips by the
   standard library; syncd unzips by zlib-ng, so a pull may come close to the floor or below it.
-  What the two take for the listings stands beside the figures of each size.
+  What the two take for the listings stands beside the figures of each size. It hands SQLite's
+  driver None for NULL, as anybody does; syncd hands it what the driver takes twice as quickly.
 - The **peers** are dlt, with its REST client and `write_disposition="merge"` by id, and Meltano's
   target for PostgreSQL, fed by a tap of our own in the same process; the same account, the same
   kind of database. They load everything each time, keep no history of tasks and look for no

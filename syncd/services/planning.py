@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import NoneType
@@ -21,7 +21,7 @@ from syncd.services.fetch import Fetched
 from syncd.store.mirror import BATCH
 from syncd.store.outbox import InFlight
 from syncd.sync.canonical import canonical_text
-from syncd.sync.reconcile import reconcile
+from syncd.sync.reconcile import first_seen, reconcile
 from syncd.sync.removal import Evidence, brakes, judge
 from syncd.sync.survey import Index, survey
 
@@ -63,19 +63,19 @@ def plan_slice(
     known = mirror.load_images(tx, [id for id in going if id in index])
     undecided = scope.undecided | answers.undecided
     observed_at = part.observed_at + shift
+    inserts: list[Insert] = []
     actions: dict[type, list[Any]] = defaultdict(list)
-    for id in sorted(going):
-        record = part.tasks[id]
+    for record, content_hash in _as_settled(part, sorted(going), answers):
+        image = known.get(record.id)
+        if image is None:
+            inserts.append(first_seen(record, content_hash))
+            continue
         action = reconcile(
-            record if id not in answers.tags else _with_tags(record, answers.tags[id]),
-            ASK_AGAIN if id in answers.unsettled_tags else part.hashes[id],
-            known.get(id),
-            observed_at=observed_at,
-            undecided=undecided,
+            record, content_hash, image, observed_at=observed_at, undecided=undecided
         )
         actions[type(action)].append(action)
     return TaskPlan(
-        inserts=tuple(actions.get(Insert, ())),
+        inserts=tuple(inserts),
         updates=tuple(actions.get(Update, ())),
         restores=tuple(actions.get(Restore, ())),
         touches=tuple(actions.get(Touch, ())),
@@ -107,9 +107,19 @@ def _in_flight(record: TaskRecord, index: Index, flying: InFlight) -> bool:
     return (record.project_id, canonical_text(record.name)) in flying.creations
 
 
-def _with_tags(record: TaskRecord, tags: tuple[int, ...] | None) -> TaskRecord:
-    """Return the record with its tags as a look has settled them."""
-    return msgspec.structs.replace(record, tags=tags)
+def _as_settled(
+    part: Slice, ids: Iterable[int], answers: Answers
+) -> Iterator[tuple[TaskRecord, bytes]]:
+    """Give these records, each with its content hash and its tags as a look has settled them."""
+    looked_at = answers.tags.keys() | answers.unsettled_tags
+    for id in ids:
+        record, content_hash = part.tasks[id], part.hashes[id]
+        if id in looked_at:
+            if id in answers.tags:
+                record = msgspec.structs.replace(record, tags=answers.tags[id])
+            if id in answers.unsettled_tags:
+                content_hash = ASK_AGAIN
+        yield record, content_hash
 
 
 def plan_removals(

@@ -9,16 +9,20 @@ that knows how a value is kept.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, repeat
-from typing import Any, Final
+from itertools import chain, islice, repeat
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Integer, SmallInteger, Table
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
 
 from syncd.store.types import Many
+
+T = TypeVar("T")
 
 CHUNK = 2000
 """Rows that are in memory at a time as the driver takes them."""
@@ -85,16 +89,34 @@ def _insert(tx: Connection, table: Table, names: Collection[str]) -> str:
 
 
 def _process(tx: Connection, table: Table, name: str, values: Sequence[Any]) -> Iterable[Any]:
-    kind = table.c[name].type.dialect_impl(tx.dialect)
+    column = table.c[name]
+    kind = column.type.dialect_impl(tx.dialect)
     process = kind.bind_processor(tx.dialect)
-    if process is None:
-        return values
+    null = _NULL if tx.dialect.name == "sqlite" else None
     first = values[0]
     if all(value is first for value in values):
-        return repeat(process(first), len(values))
+        one = first if process is None else process(first)
+        return repeat(null if one is None else one, len(values))
+    processed = values if process is None else _processed(tx, kind, values, process)
+    return processed if null is None or not column.nullable else _without_none(processed)
+
+
+def _processed(
+    tx: Connection, kind: TypeEngine[Any], values: Sequence[Any], process: Callable[[Any], Any]
+) -> Iterable[Any]:
     bulk = getattr(kind, "bulk_processor", None)
     many = bulk(tx.dialect) if bulk is not None else None
     return map(process, values) if many is None else _in_parts(values, process, many)
+
+
+_NULL: Final = math.nan
+"""NULL, as SQLite's driver takes it quickest: None is first offered to its adapters, which costs
+more than all else that is done to a value. SQLite stores no NaN: to bind one is to bind NULL."""
+
+
+def _without_none(values: Iterable[Any]) -> Iterable[Any]:
+    parts = _chunks(values)
+    return chain.from_iterable([_NULL if one is None else one for one in part] for part in parts)
 
 
 def _in_parts(values: Sequence[Any], process: Callable[[Any], Any], many: Many) -> Iterable[Any]:
@@ -109,7 +131,7 @@ def _execute_many(tx: Connection, statement: str, rows: Iterable[tuple[Any, ...]
         tx.exec_driver_sql(statement, chunk)
 
 
-def _chunks(rows: Iterable[tuple[Any, ...]], size: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:
+def _chunks(rows: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     rows = iter(rows)
     while chunk := list(islice(rows, size)):
         yield chunk

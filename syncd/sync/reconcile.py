@@ -23,7 +23,7 @@ def reconcile(
 ) -> Insert | Update | Restore | Touch | None:
     """Decide what to write for a task the account shows; None where the mirror already says it."""
     if image is None:
-        return Insert(_filled(seen), content_hash)
+        return first_seen(seen, content_hash)
     if image.observed_at >= observed_at:
         # A mirror row is never written from an older observation than its own: an answer that was
         # under way while somebody else's result was stored would undo that result.
@@ -48,13 +48,16 @@ def overlay(seen: TaskRecord, known: TaskRecord, undecided: Collection[str]) -> 
     return msgspec.structs.replace(seen, **{name: getattr(known, name) for name in kept})
 
 
-def _filled(seen: TaskRecord) -> TaskRecord:
-    """Return a record no older image can complete: what was not decided is empty until known."""
-    if seen.tags is not None and seen.files is not None and seen.relations is not None:
-        return seen
-    return msgspec.structs.replace(
-        seen, tags=seen.tags or (), files=seen.files or (), relations=seen.relations or ()
-    )
+def first_seen(seen: TaskRecord, content_hash: bytes) -> Insert:
+    """Return how a task comes into the mirror that was never in it.
+
+    No older image can complete it: what was not decided is empty until known.
+    """
+    if seen.tags is None or seen.files is None or seen.relations is None:
+        seen = msgspec.structs.replace(
+            seen, tags=seen.tags or (), files=seen.files or (), relations=seen.relations or ()
+        )
+    return Insert(seen, content_hash)
 
 
 def differing(one: TaskRecord, other: TaskRecord) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?: \d\d:\d\d(?::\d\d)?)?", re.
 _LOCAL: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::\d\d)?)?", re.ASCII)
 _TIME: Final = re.compile(r"(\d{1,2}):(\d\d)(?::\d\d)?", re.ASCII)
 _DURATION: Final = re.compile(r"(\d{1,6}):([0-5]\d)", re.ASCII)
+_WRITTEN: Final = (str, int, float)
+"""How a number comes."""
 _TRUTH: Final = {"1": True, "0": False, "true": True, "false": False}
 
 
@@ -126,6 +128,10 @@ def as_amount(value: Any) -> Decimal | None:
 
     More decimals than that are a float's own noise, and are rounded away.
     """
+    return _amount_as_written(value) if type(value) in _WRITTEN else _amount(value)
+
+
+def _amount(value: Any) -> Decimal | None:
     number = as_decimal(value)
     if number is None:
         return None
@@ -134,6 +140,9 @@ def as_amount(value: Any) -> Decimal | None:
     if len(number.as_tuple().digits) <= MOST_DECIMALS:
         return number
     return _EXACT.plus(round(number, MOST_DECIMALS)).normalize()
+
+
+_amount_as_written: Final = lru_cache(maxsize=512, typed=True)(_amount)
 
 
 def as_minutes(value: Any) -> int | None:

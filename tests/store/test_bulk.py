@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, insert, select
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, func, insert, select
 from sqlalchemy.dialects import sqlite
 
 from syncd.errors import StorageFailed
@@ -94,6 +94,32 @@ def test_what_goes_in_comes_out_as_from_a_plain_insert(db, table):
             tx.execute(table.delete())
             write(tx)
         assert plain == kept(db)
+
+
+@pytest.mark.parametrize("filled", [0, 1, 2001], ids=["none of them", "one", "many"])
+def test_what_is_not_there_is_null_in_every_column(db, table, filled):
+    full = [{**ROWS[0], "id": id} for id in range(filled)]
+    empty = [{"id": id, **dict.fromkeys(NAMES[1:])} for id in range(filled, filled + 2001)]
+    for write in (
+        lambda tx, columns: insert_columns(tx, table, columns),
+        lambda tx, columns: upsert_columns(tx, table, columns, changing=NAMES[1:]),
+    ):
+        with db.write() as tx:
+            tx.execute(table.delete())
+            write(tx, as_columns([*full, *empty]))
+        counts = [func.count(column) for column in table.c]
+        with db.read() as tx:
+            assert tx.execute(select(*counts)).one() == (filled + 2001, *[filled] * len(NAMES[1:]))
+    assert kept(db)[-1] == (filled + 2000, *[None] * len(NAMES[1:]))
+
+
+def test_nothing_does_not_get_into_a_column_that_needs_something(db):
+    full = Table("full", MetaData(), Column("id", Id, primary_key=True), Column("x", Integer))
+    full.c.x.nullable = False
+    for values in ([None, None], [1, None]):
+        with pytest.raises(StorageFailed), db.write() as tx:
+            full.create(tx, checkfirst=True)
+            insert_columns(tx, full, {"id": [1, 2], "x": values})
 
 
 @pytest.mark.parametrize("many", [2, 50, 5000], ids=["few", "many", "chunks"])

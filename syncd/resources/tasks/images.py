@@ -6,7 +6,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 
 from syncd.model.plan import Image
@@ -18,6 +30,9 @@ from syncd.sync.survey import Index, Indexed
 
 _IS_LIVE = tasks.c.removed_at.is_(None)
 _IS_SOUND = tasks.c.suspect_at.is_(None)
+_IS_ANYTHING = select(
+    or_(*[exists().select_from(table) for table in (tasks, files, task_relations, task_tags)])
+)
 _INDEXED = (tasks.c.id, tasks.c.project_id, tasks.c.level, tasks.c.suspect_at)
 _SCALARS = TaskRecord.__struct_fields__[: -len(("tags", "files", "relations"))]
 _ABOUT = tuple(name for name in Image.__dataclass_fields__ if name != "record")
@@ -102,8 +117,7 @@ def has_live(tx: Connection) -> bool:
 
 def is_empty(tx: Connection) -> bool:
     """Tell whether no task was ever mirrored, and nothing that hangs on one."""
-    hanging = (tasks.c.id, files.c.id, task_relations.c.type, task_tags.c.tag_id)
-    return all(tx.execute(select(column).limit(1)).first() is None for column in hanging)
+    return not tx.scalar(_IS_ANYTHING)
 
 
 def load_places(tx: Connection, ids: Collection[int]) -> dict[int, Place]:

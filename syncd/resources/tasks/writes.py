@@ -54,8 +54,6 @@ class Writing:
 
 
 Changed = Insert | Update | Restore
-Pair = tuple[TaskRecord, TaskRecord | None]
-"""A record to be written, and the one whose links the mirror holds now."""
 
 
 def apply(plan: TaskPlan, to: Writing) -> None:
@@ -65,15 +63,16 @@ def apply(plan: TaskPlan, to: Writing) -> None:
     if ends:
         insert_columns(to.tx, task_history, _past(ends, to))
         write_changes(to.tx, ends, at=to.observed_at, run_id=to.run_id)
+    links = _Links()
     if plan.inserts:
-        _insert([(plan.inserts, to)])
+        _insert([(plan.inserts, to)], links)
     if again:
         present = _present(again, to)
         upsert_columns(to.tx, tasks, present, changing=[name for name in present if name != "id"])
-    pairs: list[Pair] = [(one.record, None) for one in plan.inserts]
-    # A removed task holds no links, unless somebody wrote its tombstone by hand.
-    pairs += [(one.record, one.before.record) for one in again]
-    _write_links(pairs, to)
+        for one in again:
+            # A removed task holds no links, unless somebody wrote its tombstone by hand.
+            links.change(one.record, one.before.record)
+    _write_links(links, to)
     _write_removals(plan.removals, to)
     change_each(
         to.tx,
@@ -89,19 +88,23 @@ def apply(plan: TaskPlan, to: Writing) -> None:
 def apply_new(plans: Sequence[tuple[Sequence[Insert], Writing]]) -> None:
     """Write tasks that the mirror never held, of several plans at once."""
     if plans:
-        _insert(plans)
-        _write_links([(one.record, None) for inserts, _ in plans for one in inserts], plans[0][1])
+        links = _Links()
+        _insert(plans, links)
+        _write_links(links, plans[0][1])
 
 
-def _insert(plans: Sequence[tuple[Sequence[Insert], Writing]]) -> None:
-    parts = (_present(part, to) for inserts, to in plans for part in _parts(inserts))
-    insert_parts(plans[0][1].tx, tasks, _PRESENT, parts)
+def _insert(plans: Sequence[tuple[Sequence[Insert], Writing]], links: _Links) -> None:
+    """Write new tasks; their links are gathered while a server still takes in the last of them."""
 
+    def parts() -> Iterator[Columns]:
+        for inserts, to in plans:
+            for start in range(0, len(inserts), CHUNK):
+                yield _present(inserts[start : start + CHUNK], to)
+        for inserts, _ in plans:
+            for one in inserts:
+                links.add(one.record)
 
-def _write_links(pairs: Sequence[Pair], to: Writing) -> None:
-    _write_tags(pairs, to)
-    _write_files(pairs, to)
-    _write_relations(pairs, to)
+    insert_parts(plans[0][1].tx, tasks, _PRESENT, parts())
 
 
 def _image(records: Sequence[TaskRecord], derived: Derived) -> dict[str, Sequence[Any]]:
@@ -131,11 +134,6 @@ def _present(actions: Sequence[Changed], to: Writing) -> dict[str, Sequence[Any]
 _PRESENT = ("id", *_SHOWN, *_DERIVED, *_NEW_IMAGE, "valid_from", "observed_at", "content_hash")
 
 
-def _parts(actions: Sequence[Insert]) -> Iterator[Sequence[Insert]]:
-    for start in range(0, len(actions), CHUNK):
-        yield actions[start : start + CHUNK]
-
-
 def _past(actions: Sequence[Update | Restore | Remove], to: Writing) -> dict[str, Sequence[Any]]:
     images = [action.before for action in actions]
     records = [image.record for image in images]
@@ -159,33 +157,60 @@ def _edges(record: TaskRecord) -> list[dict[str, Any]]:
     ]
 
 
-def _write_tags(pairs: Sequence[Pair], to: Writing) -> None:
-    stale, ids, tags = [], list[int](), list[int]()
-    for record, known in pairs:
-        shown, old = record.tags or (), known.tags if known is not None else None
-        if shown != (old or ()):
-            if old:
-                stale.append(record.id)
-            ids += [record.id] * len(shown)
-            tags += shown
-    drop_links(to.tx, task_tags.c.task_id, stale)
-    if ids:
-        insert_columns(to.tx, task_tags, {"task_id": ids, "tag_id": tags})
+class _Links:
+    """What is to be written of the tags, files and relations of tasks, and what of them goes."""
 
+    def __init__(self) -> None:
+        self.untagged: list[int] = []
+        self.tagged: list[int] = []
+        self.tags: list[int] = []
+        self.gone: set[int] = set()
+        self.files: dict[int, tuple[int, FileRecord]] = {}
+        self.unrelated: list[int] = []
+        self.edges: list[tuple[int, Relation]] = []
 
-def _write_files(pairs: Sequence[Pair], to: Writing) -> None:
-    written: dict[int, tuple[int, FileRecord]] = {}
-    gone: set[int] = set()
-    for record, known in pairs:
-        shown = record.files or ()
-        old = (known.files or ()) if known is not None else ()
+    def add(self, record: TaskRecord) -> None:
+        """Take the links of a task that has none in the mirror."""
+        if record.tags:
+            self._tag(record.id, record.tags)
+        for file in record.files or ():
+            self.files[file.id] = record.id, file
+        for edge in record.relations or ():
+            self.edges.append((record.id, edge))
+
+    def change(self, record: TaskRecord, known: TaskRecord) -> None:
+        """Take what is different in the links of a task that the mirror holds as `known`."""
+        id = record.id
+        if (record.tags or ()) != (known.tags or ()):
+            self.untagged += [id] if known.tags else []
+            self._tag(id, record.tags or ())
+        shown, old = record.files or (), known.files or ()
         if shown != old:
-            gone |= {file.id for file in old} - {file.id for file in shown}
-            written |= {file.id: (record.id, file) for file in shown if file not in old}
-    change(to.tx, files, gone, {"removed_at": to.observed_at, "removed_reason": "not_in_task"})
-    if written:
-        columns = _file_columns(written.values(), to.derived)
+            self.gone |= {file.id for file in old} - {file.id for file in shown}
+            self.files |= {file.id: (id, file) for file in shown if file not in old}
+        if (record.relations or ()) != (known.relations or ()):
+            self.unrelated += [id] if known.relations else []
+            self.edges += [(id, edge) for edge in record.relations or ()]
+
+    def _tag(self, id: int, tags: Sequence[int]) -> None:
+        self.tagged += [id] * len(tags)
+        self.tags += tags
+
+
+def _write_links(links: _Links, to: Writing) -> None:
+    """Write them, what was held before first: one file or relation may go and come at once."""
+    drop_links(to.tx, task_tags.c.task_id, links.untagged)
+    if links.tags:
+        insert_columns(to.tx, task_tags, {"task_id": links.tagged, "tag_id": links.tags})
+    change(
+        to.tx, files, links.gone, {"removed_at": to.observed_at, "removed_reason": "not_in_task"}
+    )
+    if links.files:
+        columns = _file_columns(links.files.values(), to.derived)
         to.put(files, columns, changing=[name for name in columns if name != "id"])
+    _withdraw(links.unrelated, to.tx)
+    _report(links.edges, to)
+    _drop_unreported(links.unrelated, to.tx)
 
 
 def _file_columns(
@@ -201,19 +226,6 @@ def _file_columns(
         "removed_at": [None] * len(attached),
         "removed_reason": [None] * len(attached),
     }
-
-
-def _write_relations(pairs: Sequence[Pair], to: Writing) -> None:
-    stale, edges = [], []
-    for record, known in pairs:
-        shown, old = record.relations or (), known.relations if known is not None else None
-        if shown != (old or ()):
-            if old:
-                stale.append(record.id)
-            edges += [(record.id, edge) for edge in shown]
-    _withdraw(stale, to.tx)
-    _report(edges, to)
-    _drop_unreported(stale, to.tx)
 
 
 def _withdraw(ids: Iterable[int], tx: Connection) -> None:
