@@ -1,13 +1,17 @@
 """One run of the bench: for each size and database, ours, the floor and the peer in turn.
 
 They alternate, so that what else the machine does meets all three; ratios are of each round's own.
+The sizes alternate too: what a figure's rounds were spread over is what its spread can promise, and
+a machine that others share is slower for half an hour at a time.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +63,19 @@ def measure(plan: Plan, results: Results, tell: Callable[[str], object]) -> None
         results.note(f"A peer is missing: {why}.")
     with opened(plan.databases) as found, tempfile.TemporaryDirectory() as root:
         results.about["databases"] = [one.said for one in found]
-        for tasks in plan.sizes:
-            with serving(tasks, PROJECTS_WHEN_BIG if tasks >= BIG else None) as account:
-                runs = plan.runs if tasks < BIG else 1
-                for run in range(runs):
-                    for one in found:
-                        tell(f"{tasks:,} tasks, {one.name}, run {run + 1} of {runs}")
-                        place = _place(Path(root), account, tasks, one)
-                        _round(plan, results, place, last=run + 1 == runs)
+        small = [tasks for tasks in plan.sizes if tasks < BIG]
+        with ExitStack() as stack:
+            accounts = {tasks: stack.enter_context(serving(tasks)) for tasks in small}
+            for run, (tasks, account) in product(range(1, plan.runs + 1), accounts.items()):
+                for one in found:
+                    tell(f"{tasks:,} tasks, {one.name}, run {run} of {plan.runs}")
+                    place = _place(Path(root), account, tasks, one)
+                    _round(plan, results, place, run=run, runs=plan.runs)
+        for tasks in (tasks for tasks in plan.sizes if tasks >= BIG):
+            with serving(tasks, PROJECTS_WHEN_BIG) as account:
+                for one in found:
+                    tell(f"{tasks:,} tasks, {one.name}")
+                    _round(plan, results, _place(Path(root), account, tasks, one))
 
 
 def _place(root: Path, account: Account, tasks: int, databases: Databases) -> Place:
@@ -76,7 +85,7 @@ def _place(root: Path, account: Account, tasks: int, databases: Databases) -> Pl
     return Place(account, tasks, databases, folder, database, config)
 
 
-def _round(plan: Plan, results: Results, place: Place, *, last: bool) -> None:
+def _round(plan: Plan, results: Results, place: Place, *, run: int = 1, runs: int = 1) -> None:
     pulls = children.ask(
         "bench.pulls", url=place.account.url, config=str(place.config), warm_up=_spare(place)
     )
@@ -90,9 +99,15 @@ def _round(plan: Plan, results: Results, place: Place, *, last: bool) -> None:
     samples = pulls["samples"] + floor["samples"]
     if plan.peers and place.tasks <= PEERS_UP_TO:
         samples += _peers(results, place, pulls["reads"])
-    if last:
+    samples += starts.starts(place.config, _share(plan.starts, run, runs))
+    if run == runs:
         samples += _once(plan, place)
     results.add(place.tasks, place.databases.name, samples)
+
+
+def _share(whole: int, run: int, runs: int) -> int:
+    """Return this run's part of a number, so that all parts together are the number."""
+    return whole * run // runs - whole * (run - 1) // runs
 
 
 def _spare(place: Place) -> str:
@@ -129,7 +144,7 @@ def _peer(module: str, place: Place, reads: list[dict[str, str]]) -> dict[str, A
     )
 
 
-def _once(plan: Plan, place: Place) -> Any:
+def _once(plan: Plan, place: Place) -> list[Sample]:
     """Measure what needs a mirror and is repeated by itself."""
     pushes = children.ask(
         "bench.pushes",
@@ -138,7 +153,7 @@ def _once(plan: Plan, place: Place) -> Any:
         tasks=place.tasks,
         runs=plan.runs,
     )
-    samples = pushes["samples"] + starts.starts(place.config, plan.starts)
+    samples: list[Sample] = pushes["samples"]
     if plan.idle_s and place.tasks < BIG:
         samples += starts.idle(place.config, place.database, plan.idle_s)
     return samples

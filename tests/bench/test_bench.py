@@ -244,19 +244,30 @@ def test_projects_of_a_big_account_are_equal() -> None:
     assert equal_sizes(1_000_001, 200) == [5001] + [5000] * 199
 
 
-def test_a_small_run_measures_pulls_floor_pushes_and_starts(tmp_path: Path) -> None:
+def test_a_small_run_measures_pulls_floor_pushes_and_starts(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     out, page = tmp_path / "bench.json", tmp_path / "page.md"
-    words = ["--tasks", "200", "--runs", "1", "--databases", "SQLite", "--no-peers"]
-    words += ["--idle", "0", "--starts", "1"]
+    words = ["--tasks", "200,100", "--runs", "2", "--databases", "SQLite", "--no-peers"]
+    words += ["--idle", "0", "--starts", "3"]
     main([*words, "--out", str(out), "--page", str(page)])
     found = load(out)
-    (size,), (database,) = found.sizes, found.databases
-    for what in (pulls.FIRST, pulls.UNCHANGED, "1 % changed", "10 % changed"):
-        assert found.find(size, database, what, CPU), what
-    for what in (floor.WRITE, floor.HASH, floor.DECODE, starts.HELP, starts.STATUS):
-        assert found.find(size, database, what), what
-    edits = found.find(size, database, pushes.per_edit(10), REQUESTS)
-    assert edits
-    assert 1 <= edits.median < 3
-    assert json.loads(out.read_text("utf-8"))["about"]["runs"] == 1
+    (database,) = found.databases
+    assert {100, 200} == set(found.sizes)
+    for size in found.sizes:
+        for what in (pulls.FIRST, pulls.UNCHANGED, "1 % changed", "10 % changed"):
+            assert found.find(size, database, what, CPU), what
+        for what in (floor.WRITE, floor.HASH, floor.DECODE):
+            assert found.find(size, database, what), what
+        for what in (starts.HELP, starts.STATUS):
+            tried = found.find(size, database, what)
+            assert tried, what
+            assert 3 == len(tried.values), what
+        edits = found.find(size, database, pushes.per_edit(10), REQUESTS)
+        assert edits
+        assert 1 <= edits.median < 3
+    assert json.loads(out.read_text("utf-8"))["about"]["runs"] == 2
     assert "## 200 tasks, SQLite" in page.read_text("utf-8")
+    # The sizes take turns: a spread is of the whole time.
+    told = [line for line in capfd.readouterr().err.splitlines() if ", run " in line]
+    assert told == [f"{n} tasks, SQLite, run {run} of 2" for run in (1, 2) for n in (200, 100)]
