@@ -7,30 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Literal
 
-from syncd import __version__
 from syncd.errors import Refused, TooManyRecords
 from syncd.model.listing import Scope, Slice
 from syncd.resources.tasks.flat import Places, read_slice
 from syncd.resources.tasks.known import Trees
-from syncd.resources.tasks.packed import FORM, packed
+from syncd.resources.tasks.packed import packed
 from syncd.resources.tasks.tree import read_listing
 from syncd.resources.tasks.wire import TagIds
 from syncd.services import garbage
 from syncd.services.overflow import fetch_overflowing
 from syncd.services.overview import Gathering, Overview
 from syncd.services.progress import Progress
+from syncd.services.slice_store import SliceStore
 from syncd.store import checkpoints
 from syncd.store.checkpoints import Checkpoint, Part
-from syncd.store.engine import Database
 from syncd.worksection.answer import Answer
 from syncd.worksection.client import Client
 from syncd.worksection.methods.tasks import get_all_tasks, get_tasks
-
-CHECKPOINTS_LAST = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,42 +99,6 @@ def digest(answer: Answer) -> str:
     return blake2b(answer.body, digest_size=20).hexdigest()
 
 
-class SliceStore:
-    """Where the slices of a pull project by project wait until they are applied together.
-
-    In the database they outlive a crash; a dry run, which writes nothing, keeps them in memory.
-    """
-
-    def __init__(self, db: Database, scope: Scope, *, durable: bool) -> None:
-        self._db = db
-        self._scope = f"{scope.fingerprint} {__version__} {FORM}"
-        self._durable = durable
-        self._memory: dict[int, Checkpoint] = {}
-
-    def resume(self, now: datetime) -> dict[int, datetime]:
-        """Return which projects an interrupted pull has fetched already."""
-        if not self._durable:
-            return {}
-        with self._db.write() as tx:
-            checkpoints.drop_stale(tx, scope=self._scope, before=now - CHECKPOINTS_LAST)
-            return checkpoints.kept(tx)
-
-    def keep(self, checkpoint: Checkpoint) -> None:
-        """Store one slice."""
-        if not self._durable:
-            self._memory[checkpoint.project_id] = checkpoint
-            return
-        with self._db.write() as tx:
-            checkpoints.keep(self._db, tx, self._scope, checkpoint)
-
-    def load(self, project_id: int) -> Checkpoint:
-        """Return one slice."""
-        if not self._durable:
-            return self._memory[project_id]
-        with self._db.read() as tx:
-            return checkpoints.load(tx, project_id)
-
-
 def fetch_projects(
     work: Fetching,
     project_ids: Collection[int],
@@ -155,22 +116,23 @@ def fetch_projects(
     if gathering is not None:
         for project_id in sorted(set(wanted) - set(todo), key=lambda id: observed[id]):
             gathering.add(_read(work, store.load(project_id), places))
-    for done, project_id in enumerate(todo):
-        left = len(todo) - done
-        work.progress.step(
-            f"project {project_id}",
-            done=len(wanted) - left,
-            total=len(wanted),
-            left_s=work.client.budget.estimate_s(left),
-        )
-        checkpoint = _fetch_project(work, project_id, now=now, places=places)
-        observed[project_id] = checkpoint.observed_at
-        told = checkpoints.fingerprint(checkpoint)
-        if gathering is not None:
-            checkpoint = _read_at_once(work, checkpoint, places, gathering)
-        store.keep(checkpoint)
-        if seen is not None:
-            seen.update(told)
+    with store.filling():
+        for done, project_id in enumerate(todo):
+            left = len(todo) - done
+            work.progress.step(
+                f"project {project_id}",
+                done=len(wanted) - left,
+                total=len(wanted),
+                left_s=work.client.budget.estimate_s(left),
+            )
+            checkpoint = _fetch_project(work, project_id, now=now, places=places)
+            observed[project_id] = checkpoint.observed_at
+            told = checkpoints.fingerprint(checkpoint)
+            if gathering is not None:
+                checkpoint = _read_at_once(work, checkpoint, places, gathering)
+            store.keep(checkpoint)
+            if seen is not None:
+                seen.update(told)
     slices = [
         SliceSource(id, observed[id], _loader(work, store, id, places))
         for id in sorted(wanted, key=lambda id: (observed[id], id))

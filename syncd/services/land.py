@@ -35,7 +35,7 @@ from syncd.store.indexes import built_after
 from syncd.store.outbox import InFlight
 from syncd.store.runs import RunRow, next_run_id, record_run
 from syncd.store.state import LAST_SLICE, next_instant, remember_all
-from syncd.sync.met import Met
+from syncd.sync.met import Filled
 
 AT_ONCE = 4000
 """New tasks that wait to be written together; those of a slice that has as many do not wait."""
@@ -57,8 +57,7 @@ class Landing:
     brakes: list[Brake]
     catalogues: tuple[CatalogueChange, ...] = ()
     told: list[Event] = field(default_factory=list)
-    fills: bool = False
-    met: Met | None = None
+    filled: Filled | None = None
     waiting: list[tuple[Sequence[Insert], Writing]] = field(default_factory=list)
 
     def take(self, plan: TaskPlan, observed_at: datetime) -> None:
@@ -68,8 +67,8 @@ class Landing:
         if not self.writes:
             self.plans.append(plan)
             return
-        where = Writing(self.tx, self.work.derived, self.run_id, observed_at, self.fills)
-        if self.met is not None and len(plan.inserts) == sum(plan.counts.values()):
+        where = Writing(self.tx, self.work.derived, self.run_id, observed_at, self.filled)
+        if self.filled is not None and len(plan.inserts) == sum(plan.counts.values()):
             self.waiting.append((plan.inserts, where))
             if sum(len(inserts) for inserts, _ in self.waiting) >= AT_ONCE:
                 self.write_waiting()
@@ -88,7 +87,7 @@ class Landing:
 
         They are written when this returns.
         """
-        met = None if self.met is None else self.met.again(part.tasks)
+        met = None if self.filled is None else self.filled.tasks.again(part.tasks)
         if met:
             self.write_waiting()
         return met
@@ -171,9 +170,8 @@ def _land_tasks(
     shift = clock_shift(fetched, landing.observed_at)
     flying = outbox.in_flight(landing.tx)
     is_first = prepared.known.account is None and mirror.is_empty(landing.tx)
-    landing.fills = is_first and fetched.how == "account"
-    landing.met = Met() if is_first and landing.writes else None
-    with _filling(landing) if is_first else nullcontext():
+    landing.filled = Filled() if is_first and landing.writes else None
+    with _indexed_last(landing, fetched):
         for source in fetched.slices:
             with garbage.left_alone():
                 _land_slice(landing, source, shift, flying)
@@ -215,14 +213,14 @@ def _land_slice(landing: Landing, source: SliceSource, shift: timedelta, flying:
     landing.counts["unchanged"] += differing.unchanged if differing is not None else 0
 
 
-def _filling(landing: Landing) -> AbstractContextManager[None]:
+def _indexed_last(landing: Landing, fetched: Fetched) -> AbstractContextManager[None]:
     """Leave the indexes of a file's empty tables for the end: row by row, they cost far more.
 
     Of a big account the sorting would take memory without end, were there no place but memory.
     """
-    if not (landing.writes and landing.work.db.is_sqlite):
+    if landing.filled is None or not landing.work.db.is_sqlite:
         return nullcontext()
-    if not (landing.fills or spills(landing.tx)):
+    if not (fetched.how == "account" or spills(landing.tx)):
         return nullcontext()
     return built_after(landing.tx, (tasks, task_tags, task_relations, files))
 

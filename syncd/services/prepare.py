@@ -24,7 +24,6 @@ from syncd.services.comparing import Questions, read_through
 from syncd.services.fetch import (
     Fetched,
     Fetching,
-    SliceStore,
     as_listing,
     digest,
     fetch_account,
@@ -40,6 +39,7 @@ from syncd.services.planning import (
 )
 from syncd.services.progress import Progress
 from syncd.services.rights import read_rights
+from syncd.services.slice_store import SliceStore
 from syncd.store.engine import Database
 from syncd.store.lease import Lease
 from syncd.sync.removal import ARCHIVED, Evidence

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from itertools import starmap
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, func, or_, select
 from zlib_ng import zlib_ng
 
 from syncd.store.engine import Database
@@ -32,6 +34,10 @@ class Checkpoint:
     short: str = ""
 
 
+_QUICK: Final = 1
+"""How hard to compress."""
+
+
 class _Packed(msgspec.Struct, array_like=True):
     parts: tuple[Part, ...]
     short: str
@@ -46,29 +52,61 @@ def fingerprint(checkpoint: Checkpoint) -> bytes:
     return told.digest()
 
 
-def keep(db: Database, tx: Connection, scope: str, checkpoint: Checkpoint) -> None:
-    """Store a slice, so that an interrupted pull goes on after it."""
-    packed = msgspec.msgpack.encode(_Packed(checkpoint.parts, checkpoint.short))
-    row = {
-        "project_id": checkpoint.project_id,
-        "scope": scope,
-        "observed_at": checkpoint.observed_at,
-        "parts": zlib_ng.compress(packed, 1),
-    }
-    tx.execute(db.upsert(pull_slices, changing=("scope", "observed_at", "parts")), row)
+def keep(
+    db: Database, tx: Connection, scope: str, slices: Collection[Checkpoint]
+) -> dict[int, int]:
+    """Store slices, so that an interrupted pull goes on after them; return how large each is."""
+    rows: list[dict[str, Any]] = [
+        {
+            "project_id": one.project_id,
+            "scope": scope,
+            "observed_at": one.observed_at,
+            "parts": zlib_ng.compress(
+                msgspec.msgpack.encode(_Packed(one.parts, one.short)), _QUICK
+            ),
+        }
+        for one in slices
+    ]
+    tx.execute(db.upsert(pull_slices, changing=("scope", "observed_at", "parts")), rows)
+    return {row["project_id"]: len(row["parts"]) for row in rows}
 
 
-def kept(tx: Connection) -> dict[int, datetime]:
-    """Return which projects are stored, and as of when."""
-    query = select(pull_slices.c.project_id, pull_slices.c.observed_at)
-    return {row.project_id: row.observed_at for row in tx.execute(query)}
+class Stored(NamedTuple):
+    """A slice as it is stored, compressed."""
+
+    project_id: int
+    observed_at: datetime
+    parts: bytes
 
 
-def load(tx: Connection, project_id: int) -> Checkpoint:
-    """Return a stored slice."""
-    row = tx.execute(select(pull_slices).where(pull_slices.c.project_id == project_id)).one()
-    packed = msgspec.msgpack.decode(zlib_ng.decompress(row.parts), type=_Packed)
-    return Checkpoint(project_id, row.observed_at, packed.parts, packed.short)
+class Kept(NamedTuple):
+    """Which project is stored, as of when, and in how many bytes."""
+
+    project_id: int
+    observed_at: datetime
+    size: int
+
+
+def kept(tx: Connection) -> list[Kept]:
+    """Return what is stored, in the order in which it was fetched."""
+    column = pull_slices.c
+    size = func.length(column.parts)
+    query = select(column.project_id, column.observed_at, size)
+    return list(starmap(Kept, tx.execute(query.order_by(column.observed_at, column.project_id))))
+
+
+def load(tx: Connection, project_ids: Collection[int]) -> dict[int, Stored]:
+    """Return stored slices."""
+    column = pull_slices.c
+    query = select(column.project_id, column.observed_at, column.parts)
+    rows = tx.execute(query.where(column.project_id.in_(project_ids)))
+    return {row.project_id: Stored(*row) for row in rows}
+
+
+def opened(stored: Stored) -> Checkpoint:
+    """Return a stored slice as it was kept."""
+    packed = msgspec.msgpack.decode(zlib_ng.decompress(stored.parts), type=_Packed)
+    return Checkpoint(stored.project_id, stored.observed_at, packed.parts, packed.short)
 
 
 def drop_stale(tx: Connection, *, scope: str, before: datetime) -> None:

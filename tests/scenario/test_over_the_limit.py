@@ -8,7 +8,7 @@ import pytest
 
 from syncd.errors import AccountError
 from syncd.sandbox import Account, Fault
-from syncd.services import comparing
+from syncd.services import comparing, land
 from syncd.store import engine
 from tests.support.mirror import EVERYTHING, Mirror, assert_mirror_equals, dump, visible_tasks
 
@@ -265,6 +265,38 @@ def test_a_task_that_moves_while_a_first_mirror_is_fetched_is_there_once(a_mirro
     report = mirror.pull(later=SOON)
     assert "complete" == report.outcome
     assert 3 <= report.counts["updated"]
+    assert_mirror_equals(mirror)
+
+
+def test_a_first_mirror_that_is_written_in_parts_is_whole(a_mirror, monkeypatch):
+    """Both ends of a relation report it, and a file can move, from one part to another."""
+    monkeypatch.setattr(land, "AT_ONCE", 1)
+    account = Account.seeded(tasks=300, seed=6, archived=0, pending=0, delayed=0)
+    projects = sorted(shown_projects(account))
+    near, far = (
+        [account.create_task(project, f"Task {n}") for n in range(3)]
+        for project in (projects[0], projects[-1])
+    )
+    account.add_relation("finish-to-start", near[0], far[0])
+    account.add_relation("finish-to-start", far[1], near[1])
+    account.add_relation("start-to-start", near[2], near[1])
+    account.add_relation("start-to-start", near[2], far[2])
+    file = account.add_file(near[0], "plan.pdf", b"%PDF")
+    mirror = a_mirror(account, extra=EVERYTHING)
+    mirror.box.set(record_limit=250)
+    mirror.box.faults.add(Fault("drop", "get_tasks", skip=len(projects) - 1))
+    with pytest.raises(AccountError):
+        mirror.pull()
+    mirror.box.faults.clear()
+    account.tasks[near[0]].file_ids.remove(file)
+    account.tasks[far[0]].file_ids.append(file)
+    account.files[file].task_id = far[0]
+    account.rename_task(far[0], "Has it now")
+    report = mirror.pull(later=SOON)
+    assert ("complete", "projects") == (report.outcome, report.how)
+    assert [{"id": far[0]}] == mirror.rows(f"SELECT task_id AS id FROM files WHERE id = {file}")
+    account.rename_task(near[0], "Had it once")
+    mirror.pull(later=SOON)
     assert_mirror_equals(mirror)
 
 

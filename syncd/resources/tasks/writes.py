@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from msgspec.structs import astuple
-from sqlalchemy import Connection, Table, and_, delete, or_, update
+from sqlalchemy import Connection, and_, delete, or_, update
 
 from syncd.model.plan import Insert, Remove, Restore, TaskPlan, Update
 from syncd.model.records import FileRecord, Relation, TaskRecord
@@ -24,6 +24,7 @@ from syncd.resources.tasks.table import (
 )
 from syncd.store.bulk import CHUNK, Columns, insert_columns, insert_parts, upsert_columns
 from syncd.store.mirror import among, batches, change, change_each, drop_links
+from syncd.sync.met import Filled
 
 _ENDS = ("reported_by_from", "reported_by_to")
 _NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
@@ -35,22 +36,14 @@ _SHOWN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fie
 class Writing:
     """The transaction a plan is applied in, and what marks its rows.
 
-    `fills` says that the tables are empty and that this plan is all there will be in them: no row
-    has to be looked up before it is written.
+    `filled` is what of tables that were empty has been written; None where they were not empty.
     """
 
     tx: Connection
     derived: Derived
     run_id: int
     observed_at: datetime
-    fills: bool = False
-
-    def put(self, table: Table, columns: Columns, *, changing: Collection[str]) -> None:
-        """Insert rows, or set the `changing` columns of those that are there."""
-        if self.fills:
-            insert_columns(self.tx, table, columns)
-        else:
-            upsert_columns(self.tx, table, columns, changing=changing)
+    filled: Filled | None = None
 
 
 Changed = Insert | Update | Restore
@@ -206,11 +199,21 @@ def _write_links(links: _Links, to: Writing) -> None:
         to.tx, files, links.gone, {"removed_at": to.observed_at, "removed_reason": "not_in_task"}
     )
     if links.files:
-        columns = _file_columns(links.files.values(), to.derived)
-        to.put(files, columns, changing=[name for name in columns if name != "id"])
+        _write_files(links.files, to)
     _withdraw(links.unrelated, to.tx)
     _report(links.edges, to)
     _drop_unreported(links.unrelated, to.tx)
+
+
+def _write_files(attached: Mapping[int, tuple[int, FileRecord]], to: Writing) -> None:
+    known = set(attached if to.filled is None else to.filled.files.again(attached))
+    new = [one for id, one in attached.items() if id not in known]
+    if new:
+        insert_columns(to.tx, files, _file_columns(new, to.derived))
+    if known:
+        columns = _file_columns([attached[id] for id in known], to.derived)
+        changing = [name for name in columns if name != "id"]
+        upsert_columns(to.tx, files, columns, changing=changing)
 
 
 def _file_columns(
@@ -243,17 +246,35 @@ def _report(edges: Sequence[tuple[int, Relation]], to: Writing) -> None:
     for reporter, edge in edges:
         first, second = said.get(edge, (False, False))
         said[edge] = first or edge.from_task_id == reporter, second or edge.to_task_id == reporter
-    for ends in set(said.values()):
-        reported = [edge for edge, its in said.items() if its == ends]
-        columns: dict[str, Sequence[Any]] = {
-            "from_task_id": [edge.from_task_id for edge in reported],
-            "to_task_id": [edge.to_task_id for edge in reported],
-            "type": [edge.type for edge in reported],
-        }
-        own = dict(zip(_ENDS, ends, strict=True))
-        columns |= {name: [int(its)] * len(reported) for name, its in own.items()}
-        changing = [name for name, its in own.items() if its]
-        to.put(task_relations, columns, changing=changing)
+    new = _first_told(said, to)
+    if new:
+        insert_columns(to.tx, task_relations, _edge_columns(new, said))
+    known = [edge for edge in said if edge not in new]
+    for ends in {said[edge] for edge in known}:
+        reported = [edge for edge in known if said[edge] == ends]
+        changing = [name for name, its in zip(_ENDS, ends, strict=True) if its]
+        columns = _edge_columns(reported, said)
+        upsert_columns(to.tx, task_relations, columns, changing=changing)
+
+
+def _first_told(edges: Collection[Relation], to: Writing) -> Collection[Relation]:
+    """Return which edges are certainly not in the mirror."""
+    if to.filled is None:
+        return ()
+    known = set(to.filled.edges.again({edge.from_task_id for edge in edges}))
+    return {edge: None for edge in edges if edge.from_task_id not in known}
+
+
+def _edge_columns(
+    edges: Collection[Relation], said: Mapping[Relation, tuple[bool, bool]]
+) -> dict[str, Sequence[Any]]:
+    return {
+        "from_task_id": [edge.from_task_id for edge in edges],
+        "to_task_id": [edge.to_task_id for edge in edges],
+        "type": [edge.type for edge in edges],
+        "reported_by_from": [int(said[edge][0]) for edge in edges],
+        "reported_by_to": [int(said[edge][1]) for edge in edges],
+    }
 
 
 def _drop_unreported(ids: Iterable[int], tx: Connection) -> None:
