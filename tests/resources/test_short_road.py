@@ -88,6 +88,7 @@ ODD: list[Any] = [
     *([{"id": "1", "page": "/d/", "name": "f", "size": "12", "more": 1}], [None]),
     # One file twice, with a size and without: what cannot be put in order.
     [{"id": 1, "page": "/d/", "name": "f"}, {"id": 1, "page": "/d/", "name": "f", "size": 3}],
+    {"5": "To-do", "05": "Again"},
 ]
 LONG = {"id": "8562", "name": "long" * 1000, "page": "/project/8562/"}
 KEYS = [*NODE, "child", "parent", "unheard_of", "time_end", "date_closed"]
@@ -178,6 +179,14 @@ def test_a_name_that_is_too_long_to_be_remembered_is_read_all_the_same():
     answer = [{**NODE, "project": LONG}]
     assert read(answer, ASKED, None, long=True) == read(answer, ASKED, None, long=False)
     assert LONG["name"] == read(answer, ASKED, None, long=False)["projects"][0].name
+
+
+@pytest.mark.parametrize("long", [True, False])
+def test_a_tag_that_comes_twice_is_one_tag(long):
+    """A task has a tag once: a key of the mirror's, which the whole pull would break."""
+    answer = [{**NODE, "tags": {"7": "Next", "05": "Again", "5": "To-do"}}]
+    (record,) = read(answer, ASKED, None, long=long)["tasks"].values()
+    assert (5, 7) == record.tags
 
 
 def test_a_file_that_comes_twice_sets_one_record_aside_and_not_the_answer():

@@ -222,7 +222,7 @@ def _tagged(sent: bytes) -> Tagged:
     if isinstance(tags, list):
         return Tagged(None, (), tags)
     named = tuple([(number(id), name) for id, name in tags.items()])
-    return Tagged(tuple(sorted([id for id, _ in named])), named, [])
+    return Tagged(tuple(sorted({id for id, _ in named})), named, [])
 
 
 tagged: Final = _Read(_tagged)

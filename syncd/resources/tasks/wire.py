@@ -186,7 +186,7 @@ def read_tags(node: Node, tag_ids: TagIds) -> tuple[int, ...] | None:
     if not value:
         return ()
     if isinstance(value, dict):
-        return tuple(sorted(_required(as_id(key), "a tag's id") for key in value))
+        return tuple(sorted({_required(as_id(key), "a tag's id") for key in value}))
     if isinstance(value, list):
         return tags_by_name(value, tag_ids)
     raise ValueError("tags are neither a map nor a list")
