@@ -160,7 +160,7 @@ def _fetch_by_project(
 ) -> Fetched:
     status = gathered.project_status or read_projects(work.client)
     wanted = [id for id, word in status.items() if fetching.scope.archived or word != ARCHIVED]
-    store = SliceStore(work.db, fetching.scope, durable=not dry_run)
+    store = SliceStore(work.db, work.lease, fetching.scope, durable=not dry_run)
     return fetch_projects(
         fetching, wanted, store, now=now, places=lambda ids: _known_places(work.db, ids)
     )

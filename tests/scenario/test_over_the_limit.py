@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 
-from syncd.errors import AccountError
+from syncd.errors import AccountError, LeaseLost
 from syncd.sandbox import Account, Fault
 from syncd.services import comparing, land
+from syncd.services.progress import Silent
 from syncd.store import engine
 from tests.support.mirror import EVERYTHING, Mirror, assert_mirror_equals, dump, visible_tasks
 
@@ -198,6 +200,38 @@ def test_an_interrupted_pull_goes_on_where_it_stopped(a_mirror, kind):
     assert "complete" == report.outcome
     assert_mirror_equals(mirror)
     assert 0 == mirror.value("SELECT count(*) AS n FROM pull_slices")
+
+
+class AtProject(Silent):
+    """Do something when so many projects have been asked for."""
+
+    def __init__(self, count: int, do: Callable[[], None]) -> None:
+        self.count, self.do = count, do
+
+    def step(self, what: str, **_: object) -> None:
+        if what.startswith("project "):
+            self.count -= 1
+            if self.count == 0:
+                self.do()
+
+
+def test_a_holder_that_lost_the_lease_leaves_no_slices_behind(a_mirror):
+    """It was frozen, say. The next pull of who took over would land them after newer ones."""
+    mirror = a_mirror(Account.seeded(tasks=600, seed=6))
+    mirror.box.set(record_limit=300)
+    there: list[int] = []
+
+    def slices() -> list[int]:
+        return [row["id"] for row in mirror.rows("SELECT project_id AS id FROM pull_slices")]
+
+    def take_over() -> None:
+        mirror.execute("UPDATE lease SET fencing = fencing + 1")
+        there[:] = slices()
+
+    with pytest.raises(LeaseLost):
+        mirror.pull(progress=AtProject(4, take_over))
+    assert there
+    assert there == slices()
 
 
 def test_what_changed_after_an_interrupted_pull_is_found_by_the_next_but_one(a_mirror):
