@@ -64,6 +64,7 @@ def measure(plan: Plan, results: Results, tell: Callable[[str], object]) -> None
     with opened(plan.databases) as found, tempfile.TemporaryDirectory() as root:
         results.about["databases"] = [one.said for one in found]
         small = [tasks for tasks in plan.sizes if tasks < BIG]
+        big = [tasks for tasks in plan.sizes if tasks >= BIG]
         with ExitStack() as stack:
             accounts = {tasks: stack.enter_context(serving(tasks)) for tasks in small}
             for run, (tasks, account) in product(range(1, plan.runs + 1), accounts.items()):
@@ -71,7 +72,7 @@ def measure(plan: Plan, results: Results, tell: Callable[[str], object]) -> None
                     tell(f"{tasks:,} tasks, {one.name}, run {run} of {plan.runs}")
                     place = _place(Path(root), account, tasks, one)
                     _round(plan, results, place, run=run, runs=plan.runs)
-        for tasks in (tasks for tasks in plan.sizes if tasks >= BIG):
+        for tasks in big:
             with serving(tasks, PROJECTS_WHEN_BIG) as account:
                 for one in found:
                     tell(f"{tasks:,} tasks, {one.name}")

@@ -9,6 +9,7 @@ another may have landed meanwhile.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ class SliceStore:
         self._monotonic = monotonic
         self._memory: dict[int, Checkpoint] = {}
         self._bytes = 0
-        self._stored_at = -LONGEST_WAIT_S
+        self._stored_at = -math.inf
         self._failure: SyncdError | None = None
         self._stored: dict[int, int] = {}
         """How many bytes each takes, in the order in which they were fetched."""
@@ -98,6 +99,7 @@ class SliceStore:
             self._store()
 
     def _store(self) -> None:
+        """Store what waits, as the holder of the lease. Raises LeaseLost and StorageFailed."""
         if not (self._durable and self._memory):
             return
         try:
