@@ -7,57 +7,20 @@ since. Kept in memory, for the process that pulls time and again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from secrets import randbits
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 from xxhash import xxh3_128_digest
 
-from syncd.model.records import TaskRecord, content_hash
-from syncd.resources.tasks.typed import BITS, Usual, tagged
-from syncd.resources.tasks.wire import OPTIONAL_KEYS
-
-Found = Sequence[Usual]
+from syncd.model.records import TaskRecord
+from syncd.resources.tasks.told import Before, Names, Told
+from syncd.resources.tasks.typed import Usual
 
 Key = tuple[frozenset[str], int | None]
 """What the meaning of the bytes depends on: the extras asked for, and the request's project."""
-
-
-class Tree(Struct, frozen=True, array_like=True, gc=False):
-    """What a tree came to, its records left aside; the task at its top is the first of `ids`.
-
-    `keys` are those of OPTIONAL_KEYS that any of its tasks shows, as bits. `projects`, `members`
-    and `tags` are places in Names. A tree that is not `lasting` shows tags by names, and what these
-    mean may change.
-    """
-
-    ids: tuple[int, ...]
-    hashes: tuple[bytes, ...]
-    tagless: tuple[int, ...]
-    unnamed: tuple[int, ...]
-    lasting: bool
-    keys: int
-    project_ids: tuple[int, ...]
-    projects: tuple[int, ...]
-    members: tuple[int, ...]
-    tags: tuple[int, ...]
-
-
-class Names:
-    """What trees name in passing, each with its place: thousands name the same few.
-
-    Projects and members as they were sent.
-    """
-
-    def __init__(self) -> None:
-        self.projects: dict[bytes, int] = {}
-        self.members: dict[bytes, int] = {}
-        self.tags: dict[tuple[int, str], int] = {}
-
-    def __len__(self) -> int:
-        return len(self.projects) + len(self.members) + len(self.tags)
 
 
 class Trees:
@@ -78,14 +41,14 @@ class Trees:
         """Tell whether there may be room for the trees of an answer to this question."""
         return key in self._kept or not self._is_full or key[0] != self._asked
 
-    def last(self, key: Key) -> tuple[Mapping[bytes, Tree], Names]:
-        """Return the trees of the last answer to the same question, and what they name."""
+    def last(self, key: Key) -> Before:
+        """Return what the trees of the last answer to the same question came to."""
         kept = self._kept.get(key)
         if kept is None or len(kept.names) > 2 * kept.began_with + ROOM:
-            return {}, Names()
-        return _unpack(kept.packed), kept.names
+            return Before(Told(), Names())
+        return Before(_unpack(kept.packed), kept.names)
 
-    def keep(self, key: Key, trees: Mapping[bytes, Tree], names: Names) -> None:
+    def keep(self, key: Key, told: Told, names: Names) -> None:
         """Keep the trees of an answer instead of those before it."""
         if key[0] != self._asked:
             self._kept.clear()  # nobody asks that any more
@@ -94,7 +57,7 @@ class Trees:
         before = self._kept.pop(key, None)
         grown = before is not None and before.names is names
         began_with = before.began_with if before is not None and grown else len(names)
-        kept = _Kept(msgspec.msgpack.encode(trees), names, began_with)
+        kept = _Kept(msgspec.msgpack.encode(told), names, began_with)
         self._bytes -= len(before.packed) if before is not None else 0
         self._is_full = self._bytes + len(kept.packed) > MOST_BYTES
         if not self._is_full:
@@ -115,56 +78,7 @@ ROOM: Final = 1000
 """Names only grow in number. Once there are twice as many, and so many more, an answer is read
 anew, which leaves those behind that nothing has any more."""
 _SEED: Final = randbits(64)
-_unpack: Final = msgspec.msgpack.Decoder(dict[bytes, Tree]).decode
-
-
-def summary(found: Found, names: Names) -> Tree:
-    """Sum up a tree that was read. Every new task passes here, so each is looked at once."""
-    keys, lasting = 0, True
-    ids, hashes, project_ids = [], [], []
-    tagless: list[int] = []
-    unnamed: list[int] = []
-    projects, members, tags = [], [], []
-    project, member, tag = names.projects, names.members, names.tags
-    for one in found:
-        record = one.record
-        keys |= one.keys
-        ids.append(record.id)
-        hashes.append(content_hash(record))
-        project_ids.append(record.project_id)
-        if one.project is not None:
-            projects.append(project.setdefault(one.project, len(project)))
-        for sent in one.members:
-            members.append(member.setdefault(sent, len(member)))
-        if one.tags is None:
-            tagless.append(record.id)
-        else:
-            read = tagged[one.tags]
-            tags += [tag.setdefault(name, len(tag)) for name in read.named]
-            if read.ids is None:
-                lasting = False
-                if record.tags is None:
-                    unnamed.append(record.id)
-    return Tree(
-        tuple(ids),
-        tuple(hashes),
-        tuple(tagless),
-        tuple(unnamed),
-        lasting,
-        keys,
-        tuple(set(project_ids)),
-        tuple(projects),
-        tuple(members),
-        tuple(tags),
-    )
-
-
-def shown(trees: Iterable[Tree]) -> frozenset[str]:
-    """Return which of OPTIONAL_KEYS any of these trees shows."""
-    bits = 0
-    for tree in trees:
-        bits |= tree.keys
-    return frozenset(key for bit, key in zip(BITS, OPTIONAL_KEYS, strict=True) if bits & bit)
+_unpack: Final = msgspec.msgpack.Decoder(Told).decode
 
 
 def digest_of(raw: Raw) -> bytes:
@@ -178,7 +92,7 @@ def digest_of(raw: Raw) -> bytes:
 class Records(dict[int, Any]):
     """Records by id; in the place of one that was not read yet are the bytes of its tree."""
 
-    read: Callable[[Raw], Found]
+    read: Callable[[Raw], Sequence[Usual]]
 
     def __getitem__(self, id: int) -> TaskRecord:
         found: TaskRecord | Raw = super().__getitem__(id)

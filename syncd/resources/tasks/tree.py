@@ -6,7 +6,7 @@ the rest of the answer goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,8 @@ from syncd.errors import BadReply
 from syncd.model.listing import Slice
 from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
 from syncd.resources.answers import may_hold_nul, node_of, raw_text, raws_of, refuse_nul
-from syncd.resources.tasks.known import Names, Records, Tree, Trees, digest_of, shown, summary
+from syncd.resources.tasks.known import Records, Trees, digest_of
+from syncd.resources.tasks.told import NOBODY, Batch, Before, Names, Told
 from syncd.resources.tasks.typed import Unusual, named, read_usual
 from syncd.resources.tasks.wire import OPTIONAL_KEYS, Node, Place, TagIds, read_task
 from syncd.sync.removal import brake_limit
@@ -101,64 +102,67 @@ def read_trees(
     key = (reading.asked, project_id)
     if trees is not None and not trees.takes(key):
         trees = None
-    last, names = trees.last(key) if trees is not None else ({}, Names())
-    kept: dict[bytes, Tree] = {}
-    taken: list[Tree] = []
+    before = trees.last(key) if trees is not None else Before(Told(), Names())
+    kept, batch = Told(), Batch(before)
+    top = Place(project_id, None, 1)
     reading.tasks.read = partial(
         read_usual, project_id=project_id, asked=reading.asked, tag_ids=reading.tag_ids
     )
     for raw in raws_of(data, "tasks"):
         digest = digest_of(raw) if trees is not None else b""
-        tree = None if reading.check_nul else _take(raw, reading.tasks, last.get(digest), names)
-        if tree is None:
-            _fold_in(taken, names, reading)
-            taken.clear()
-            read_tree(node_of(raw, "tasks"), Place(project_id, None, 1), reading)
-        else:
-            taken.append(tree)
-            if tree.lasting:
-                kept[digest] = tree
-    _fold_in(taken, names, reading)
+        if reading.check_nul or not _take(raw, digest, batch, reading.tasks):
+            _fold_in(batch, kept, top, reading)
+            batch = Batch(before)
+            read_tree(node_of(raw, "tasks"), top, reading)
+    _fold_in(batch, kept, top, reading)
     if trees is not None:
-        trees.keep(key, kept, names)
+        trees.keep(key, kept, before.names)
 
 
-def _take(raw: Raw, tasks: Records, known: Tree | None, names: Names) -> Tree | None:
-    """Take a tree's tasks by the short road; None where it is not as usual."""
-    records: dict[int, TaskRecord | Raw]
-    if known is not None:
-        tree, records = known, dict.fromkeys(known.ids, raw)
-    else:
-        try:
-            found = tasks.read(raw)
-        except Unusual:
-            return None
-        tree, records = summary(found, names), {one.record.id: one.record for one in found}
-    if len(records) < len(tree.ids) or not tasks.keys().isdisjoint(records):
-        return None  # the answer holds one of them twice
-    tasks.update(records)
-    return tree
+def _take(raw: Raw, digest: bytes, batch: Batch, tasks: Records) -> bool:
+    """Take a tree by the short road; False where it is not as usual."""
+    place = batch.before.place.get(digest)
+    if place is not None:
+        batch.again(raw, place)
+        return True
+    try:
+        found = tasks.read(raw)
+    except Unusual:
+        return False
+    batch.add(raw, digest, found)
+    return True
 
 
-def _fold_in(trees: Sequence[Tree], names: Names, reading: Reading) -> None:
-    """Add what trees came to, many at once: one by one, it costs as much as reading them."""
-    every = chain.from_iterable
-    hashes = every([tree.hashes for tree in trees])
-    reading.hashes.update(zip(every([tree.ids for tree in trees]), hashes, strict=True))
-    reading.subtasks.update(every([tree.ids[1:] for tree in trees]))
-    reading.project_ids.update(every([tree.project_ids for tree in trees]))
-    reading.tagless.update(every([tree.tagless for tree in trees]))
-    reading.unnamed.update(every([tree.unnamed for tree in trees]))
-    reading.keys |= shown(trees)
+def _fold_in(batch: Batch, kept: Told, top: Place, reading: Reading) -> None:
+    """Add what a batch came to, and to `kept` what stays so.
+
+    Where the answer holds a task twice, all of the batch is read with patience instead.
+    """
+    if not batch.raws:
+        return
+    batch.settle()
+    told, ids, names = batch.told, batch.told.ids, batch.before.names
+    if len(set(ids)) < len(ids) or not reading.tasks.keys().isdisjoint(ids):
+        for raw in batch.raws:
+            read_tree(node_of(raw, "tasks"), top, reading)
+        return
+    reading.tasks.update(zip(ids, batch.records, strict=True))
+    reading.hashes.update(zip(ids, told.hashes, strict=True))
+    reading.subtasks |= told.subtasks()
+    reading.project_ids.update(told.project_ids)
+    reading.tagless.update(told.tagless())
+    reading.unnamed.update(told.unnamed())
+    reading.keys |= told.shown()
     for stubs, sent, places in (
-        (reading.projects, names.projects, [tree.projects for tree in trees]),
-        (reading.members, names.members, [tree.members for tree in trees]),
+        (reading.projects, names.projects, told.projects),
+        (reading.members, names.members, told.members()),
     ):
-        for one in _at(sent, every(places)):
-            id, read = named[one]
-            stubs.setdefault(id, Stub(id, read.name, read.page, read.email))
-    for id, name in _at(names.tags, every([tree.tags for tree in trees])):
+        for mention in map(named.__getitem__, _at(sent, places)):
+            read = mention.read
+            stubs.setdefault(mention.id, Stub(mention.id, read.name, read.page, read.email))
+    for id, name in _at(names.tags, chain.from_iterable(told.tags)):
         reading.tags.setdefault(id, Stub(id, name))
+    kept.copy(told.lasting())
 
 
 T = TypeVar("T")
@@ -166,7 +170,7 @@ T = TypeVar("T")
 
 def _at(named: Mapping[T, int], places: Iterable[int]) -> Iterable[T]:
     by_place = list(named)
-    return [by_place[place] for place in dict.fromkeys(places)]
+    return [by_place[place] for place in dict.fromkeys(places) if place != NOBODY]
 
 
 def read_tree(node: object, place: Place, reading: Reading) -> None:

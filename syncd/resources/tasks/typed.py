@@ -118,13 +118,17 @@ def _wanted(asked: frozenset[str]) -> Wanted:
 
 
 class Usual(Struct, gc=False):
-    """A task that was read; which of OPTIONAL_KEYS it shows, as bits; what it names, as sent."""
+    """A task that was read; which of OPTIONAL_KEYS it shows, as bits; and what it names.
+
+    What it names is shared by all tasks that name it in the same bytes.
+    """
 
     record: TaskRecord
     keys: int
-    project: bytes | None
-    members: tuple[bytes, ...]
-    tags: bytes | None
+    project: Mention | None
+    author: Mention | None
+    assignee: Mention | None
+    tags: Tagged | None
 
 
 def read_usual(
@@ -191,22 +195,30 @@ LONGEST: Final = 2000
 """Bytes that are remembered."""
 
 
-def _named(sent: bytes) -> tuple[int, Named]:
+class Mention(Struct, frozen=True):
+    """A project or a member, as it was sent and as it was read."""
+
+    id: int
+    sent: bytes
+    read: Named
+
+
+def _named(sent: bytes) -> Mention:
     try:
         one = _decode_named(sent)
     except msgspec.MsgspecError as error:
         raise Unusual(str(error)) from None
-    return number(one.id), one
+    return Mention(number(one.id), sent, one)
 
 
 named: Final = _Read(_named)
-"""Projects and members that tasks name in passing, with their ids, by how they were sent. Raises
-Unusual."""
+"""Projects and members that tasks name in passing, by how they were sent. Raises Unusual."""
 
 
 class Tagged(Struct, frozen=True):
     """Tags of a task: sorted ids, each with its name; or names alone, and None for `ids`."""
 
+    sent: bytes
     ids: tuple[int, ...] | None
     named: tuple[tuple[int, str], ...]
     names: list[str]
@@ -218,11 +230,11 @@ def _tagged(sent: bytes) -> Tagged:
     except msgspec.MsgspecError as error:
         raise Unusual(str(error)) from None
     if not tags:
-        return Tagged((), (), [])
+        return Tagged(sent, (), (), [])
     if isinstance(tags, list):
-        return Tagged(None, (), tags)
+        return Tagged(sent, None, (), tags)
     named = tuple([(number(id), name) for id, name in tags.items()])
-    return Tagged(tuple(sorted({id for id, _ in named})), named, [])
+    return Tagged(sent, tuple(sorted({id for id, _ in named})), named, [])
 
 
 tagged: Final = _Read(_tagged)
@@ -241,31 +253,47 @@ tagged: Final = _Read(_tagged)
     _DATE_CLOSED,
     _MAX_TIME,
     _MAX_MONEY,
-    _TAGS,
+    TAGS,
     _FILES,
     _RELATIONS,
 ) = BITS = tuple(1 << place for place in range(len(OPTIONAL_KEYS)))
 """The bit of each of OPTIONAL_KEYS, in their order."""
+BY_NAME: Final = 1 << len(OPTIONAL_KEYS)
+"""One bit more: of a task that shows tags by names, which may mean others the next time."""
+UNNAMED: Final = BY_NAME << 1
+"""And one where such a name is that of several tags, or of none."""
 
 
 def _usual(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> Usual:
     """Read one task, and which of the keys that may be absent it shows."""
     id = number(node.id)
-    named_keys, sent, members, project, author, assignee = _named_by(node, place)
+    named_keys, project, author, assignee = _named_by(node)
+    project_id = place.project_id if project is None else project.id
+    if project_id is None:
+        raise Unusual("its project is missing")
     timed_keys, added, start, start_time, end, end_time, closed = _times(node)
     keys, text, max_time, max_money, files, relations = _parts(node, id, wanted)
-    shown_tags = None if node.tags is UNSET else bytes(node.tags)
+    keys |= named_keys | timed_keys
+    shown = tags = None
+    if node.tags is not UNSET:
+        shown = tagged[bytes(node.tags)]
+        keys |= TAGS
+        tags = shown.ids
+        if tags is None:
+            keys |= BY_NAME
+            tags = tags_by_name(shown.names, tag_ids)
+            keys |= UNNAMED if tags is None else 0
     record = TaskRecord(
         id,
-        project,
+        project_id,
         place.parent_id,
         place.level,
         node.name,
         node.page,
         node.status,
         _priority(node.priority),
-        author,
-        assignee,
+        None if author is None else author.id,
+        None if assignee is None else assignee.id,
         text,
         added,
         start,
@@ -276,35 +304,26 @@ def _usual(node: UsualNode, place: Place, wanted: Wanted, tag_ids: TagIds) -> Us
         max_time,
         max_money,
         None,  # what it shows beside that would make it unusual
-        None if shown_tags is None else _tags(shown_tags, tag_ids),
+        tags,
         files,
         relations,
     )
-    keys |= named_keys | timed_keys | (0 if shown_tags is None else _TAGS)
-    return Usual(record, keys, sent, members, shown_tags)
+    return Usual(record, keys, project, author, assignee, shown)
 
 
-def _named_by(
-    node: UsualNode, place: Place
-) -> tuple[int, bytes | None, tuple[bytes, ...], int, int | None, int | None]:
-    """Read the project and the people of a task: keys, both as sent, and the three ids."""
-    keys, sent, project = 0, None, place.project_id
-    members: tuple[bytes, ...] = ()
-    author = assignee = None
+def _named_by(node: UsualNode) -> tuple[int, Mention | None, Mention | None, Mention | None]:
+    """Read the project, the author and the assignee of a task."""
+    keys = 0
+    project = author = assignee = None
     if node.project is not UNSET:
-        sent = bytes(node.project)
-        project = named[sent][0]
-    if project is None:
-        raise Unusual("its project is missing")
+        project = named[bytes(node.project)]
     if node.user_from is not UNSET:
         keys = _USER_FROM
-        members = (bytes(node.user_from),)
-        author = named[members[0]][0]
+        author = named[bytes(node.user_from)]
     if node.user_to is not UNSET:
         keys |= _USER_TO
-        members += (bytes(node.user_to),)
-        assignee = named[members[-1]][0]
-    return keys, sent, members, project, author, assignee
+        assignee = named[bytes(node.user_to)]
+    return keys, project, author, assignee
 
 
 def _times(
@@ -367,11 +386,6 @@ def _parts(
         keys |= _RELATIONS
         relations = _relations(node.relations, id) if wanted.relations else None
     return keys, text, max_time, max_money, files, relations
-
-
-def _tags(sent: bytes, tag_ids: TagIds) -> tuple[int, ...] | None:
-    read = tagged[sent]
-    return read.ids if read.ids is not None else tags_by_name(read.names, tag_ids)
 
 
 def _files(files: list[Enclosed]) -> tuple[FileRecord, ...]:

@@ -27,7 +27,9 @@ from syncd.store.mirror import among, batches, change, change_each, drop_links
 from syncd.sync.met import Filled
 
 _ENDS = ("reported_by_from", "reported_by_to")
-_NEW_IMAGE = ("suspect_at", "removed_at", "removed_reason")
+_REMOVED = ("removed_at", "removed_reason")
+_NOT_YET = ("suspect_at", *_REMOVED)
+"""What a present image has none of; of a new row they are left to the table."""
 _DERIVED = ("url", "added_at", "closed_at")
 _SHOWN = tuple(name for name in IMAGE_COLUMNS if name in TaskRecord.__struct_fields__)
 
@@ -60,7 +62,7 @@ def apply(plan: TaskPlan, to: Writing) -> None:
     if plan.inserts:
         _insert([(plan.inserts, to)], links)
     if again:
-        present = _present(again, to)
+        present = {**_present(again, to), **dict.fromkeys(_NOT_YET, [None] * len(again))}
         upsert_columns(to.tx, tasks, present, changing=[name for name in present if name != "id"])
         for one in again:
             # A removed task holds no links, unless somebody wrote its tombstone by hand.
@@ -117,14 +119,13 @@ def _present(actions: Sequence[Changed], to: Writing) -> dict[str, Sequence[Any]
     return {
         "id": [record.id for record in records],
         **_image(records, to.derived),
-        **dict.fromkeys(_NEW_IMAGE, [None] * count),
         "valid_from": [to.observed_at] * count,
         "observed_at": [to.observed_at] * count,
         "content_hash": [action.content_hash for action in actions],
     }
 
 
-_PRESENT = ("id", *_SHOWN, *_DERIVED, *_NEW_IMAGE, "valid_from", "observed_at", "content_hash")
+_PRESENT = ("id", *_SHOWN, *_DERIVED, "valid_from", "observed_at", "content_hash")
 
 
 def _past(actions: Sequence[Update | Restore | Remove], to: Writing) -> dict[str, Sequence[Any]]:
@@ -212,6 +213,7 @@ def _write_files(attached: Mapping[int, tuple[int, FileRecord]], to: Writing) ->
         insert_columns(to.tx, files, _file_columns(new, to.derived))
     if known:
         columns = _file_columns([attached[id] for id in known], to.derived)
+        columns |= dict.fromkeys(_REMOVED, [None] * len(known))
         changing = [name for name in columns if name != "id"]
         upsert_columns(to.tx, files, columns, changing=changing)
 
@@ -226,8 +228,6 @@ def _file_columns(
         "size": [file.size for _, file in attached],
         "page": [file.page for _, file in attached],
         "url": [derived.url(file.page) for _, file in attached],
-        "removed_at": [None] * len(attached),
-        "removed_reason": [None] * len(attached),
     }
 
 
