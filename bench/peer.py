@@ -1,8 +1,9 @@
 """The peer: dlt, mirroring the same account into the same kind of database as its manual says.
 
 Its REST client and the merge disposition by id; nested lists become tables of their own. The first
-load and every later one are timed. Starting Python is not, nor what dlt imports: it has loaded one
-project into another database before.
+load and a later one are timed. Starting Python is not, nor what dlt imports: it has loaded one
+project into another database before. Nor is the second load, as our own pulls have done once what
+is timed.
 """
 
 from __future__ import annotations
@@ -66,13 +67,15 @@ def load(account: Account, reads: list[dict[str, str]], into: dlt.Pipeline) -> N
 
 
 def measured(order: dict[str, Any]) -> dict[str, Any]:
-    """Measure the first load and the next ones."""
+    """Measure the first load and one of the next."""
     import dlt
 
     account, reads = Account(order["url"]), listings(order["reads"])
     load(account, [one_project(account)], pipeline(order["warm_up"], "warm_up"))
     work = partial(load, account, reads, pipeline(order["database"], "peer"))
-    samples = timed(FIRST, work) + timed(AGAIN, work)
+    samples = timed(FIRST, work)
+    work()
+    samples += timed(AGAIN, work)
     return {"samples": samples, "version": dlt.__version__}
 
 

@@ -25,6 +25,8 @@ PROJECTS_WHEN_BIG = 200
 BIG = 100_000
 """From here on the tasks are spread over a number of projects, each within the account's limit, and
 one run is made; no daemon is watched while it idles."""
+PUSHES_WHEN_BIG = 3
+"""Times that each number of edits is pushed there: 500 take minutes."""
 PEERS_UP_TO = 10_000
 """The size that is compared with them: beyond it each load takes them minutes."""
 PEERS = (
@@ -152,7 +154,7 @@ def _once(plan: Plan, place: Place) -> list[Sample]:
         url=place.account.url,
         config=str(place.config),
         tasks=place.tasks,
-        runs=plan.runs,
+        runs=plan.runs if place.tasks < BIG else min(plan.runs, PUSHES_WHEN_BIG),
     )
     samples: list[Sample] = pushes["samples"]
     if plan.idle_s and place.tasks < BIG:

@@ -71,13 +71,15 @@ def load(account: Account, reads: list[dict[str, str]], database: str) -> None:
 
 
 def measured(order: dict[str, Any]) -> dict[str, Any]:
-    """Measure the first load and the next one."""
+    """Measure the first load and one of the next."""
     from importlib.metadata import version
 
     account, reads = Account(order["url"]), listings(order["reads"])
     load(account, [one_project(account)], order["warm_up"])
     work = partial(load, account, reads, order["database"])
-    samples = timed(FIRST, work) + timed(AGAIN, work)
+    samples = timed(FIRST, work)
+    work()
+    samples += timed(AGAIN, work)
     return {"samples": samples, "version": version("meltanolabs-target-postgres")}
 
 
