@@ -1,9 +1,9 @@
 """Our pulls, in one process as a daemon makes them: first, unchanged, 1 % and 10 % changed.
 
 Process and server are warm: one mirror is made and thrown away before, since its imports are
-start-up, and of each later kind one pull is not timed, since statements are compiled and prepared
-when they are first needed, once in the life of a daemon. What the account encodes anew after an
-edit is asked for once before we are timed.
+start-up, and an unchanged and a changed pull go before those that are timed, since statements are
+compiled and prepared when they are first needed, once in the life of a daemon. What the account
+encodes anew after an edit is asked for once before we are timed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def measured(order: dict[str, Any]) -> dict[str, Any]:
     reads, samples = _first_of_all(account, mirrors.opened(Path(order["warm_up"])))
     app = mirrors.opened(Path(order["config"]))
     samples += timed(FIRST, partial(mirrors.pulled, app))
-    mirrors.pulled(app)  # the one of its kind that is not timed; so is the change below
+    mirrors.pulled(app)  # not timed, like the first change below
     for _ in range(TIMES):
         samples += timed(UNCHANGED, partial(mirrors.pulled, app))
     _changed(app, account, reads, max(CHANGED.values()))

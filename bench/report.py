@@ -41,8 +41,8 @@ machine's and mean little elsewhere.
   kind of database. They load everything each time, keep no history of tasks and look for no
   removals.
 - The simulated account is a process of its own, warm and without a pace. Each kind of work runs in
-  a process of its own, warm too: start-up is not counted. Of ours and of the peers' alike, one
-  later pull or load of each kind goes before those that are timed.
+  a process of its own, warm too: start-up is not counted. Before the later
+  ones are timed, a peer has loaded twice, and syncd has pulled unchanged and changed once.
 """
 
 

@@ -72,6 +72,13 @@ def test_what_stands_around_an_odd_tree_is_known_the_next_time(summed):
     assert len(USUAL) == len(summed)
 
 
+def test_a_task_that_comes_twice_makes_nothing_else_be_read_again(summed):
+    trees, answer = Trees(), [*USUAL, {**USUAL[0], "name": "another"}]
+    for _ in range(2):
+        read(answer, ASKED, None, long=False, trees=trees)
+    assert [*range(100, 130), 100, 100] == summed
+
+
 def test_bytes_that_are_known_are_not_read_again(summed):
     trees = Trees()
     read(USUAL, ASKED, None, long=False, trees=trees)

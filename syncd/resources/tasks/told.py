@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from functools import reduce
 from itertools import accumulate, chain, count, pairwise, repeat
 from operator import or_
@@ -90,10 +90,16 @@ class Told(Struct, array_like=True):
         """Return it without the trees that show tags by names: what these mean may change."""
         if not self._all() & BY_NAME:
             return self
-        kept = Told()
-        for place, (start, end) in enumerate(pairwise(self.starts())):
-            if not any(keys & BY_NAME for keys in self.keys[start:end]):
-                kept.copy(self, slice(place, place + 1), slice(start, end))
+        each = enumerate(pairwise(self.starts()))
+        return self.only(
+            [tree for tree, (at, end) in each if not reduce(or_, self.keys[at:end]) & BY_NAME]
+        )
+
+    def only(self, trees: Iterable[int]) -> Told:
+        """Return these of the trees."""
+        kept, starts = Told(), self.starts()
+        for tree in trees:
+            kept.copy(self, slice(tree, tree + 1), slice(starts[tree], starts[tree + 1]))
         return kept
 
     def shown(self) -> frozenset[str]:
@@ -198,3 +204,22 @@ class Batch:
             raws = self.raws[trees.start - trees.stop :]
             self.records += chain.from_iterable(map(repeat, raws, before.told.sizes[trees]))
             self._first = self._next
+
+    def take_out(self, met: Set[int]) -> list[Raw]:
+        """Take out the trees with a task that was met before, there or in another of them."""
+        told = self.told
+        if len(set(told.ids)) == len(told.ids) and met.isdisjoint(told.ids):
+            return []
+        seen, starts = set(met), told.starts()
+        once: list[int] = []
+        for tree, (start, end) in enumerate(pairwise(starts)):
+            ids = set(told.ids[start:end])
+            if len(ids) == end - start and seen.isdisjoint(ids):
+                once.append(tree)
+            seen |= ids
+        self.told = told.only(once)
+        self.records = [
+            one for tree in once for one in self.records[starts[tree] : starts[tree + 1]]
+        ]
+        others = set(range(len(self.raws))).difference(once)
+        return [self.raws[tree] for tree in sorted(others)]

@@ -136,16 +136,13 @@ def _take(raw: Raw, digest: bytes, batch: Batch, tasks: Records) -> bool:
 def _fold_in(batch: Batch, kept: Told, top: Place, reading: Reading) -> None:
     """Add what a batch came to, and to `kept` what stays so.
 
-    Where the answer holds a task twice, all of the batch is read with patience instead.
+    A tree with a task that the answer holds twice is read with patience instead.
     """
     if not batch.raws:
         return
     batch.settle()
+    again = batch.take_out(reading.tasks.keys())
     told, ids, names = batch.told, batch.told.ids, batch.before.names
-    if len(set(ids)) < len(ids) or not reading.tasks.keys().isdisjoint(ids):
-        for raw in batch.raws:
-            read_tree(node_of(raw, "tasks"), top, reading)
-        return
     reading.tasks.update(zip(ids, batch.records, strict=True))
     reading.hashes.update(zip(ids, told.hashes, strict=True))
     reading.subtasks |= told.subtasks()
@@ -163,6 +160,8 @@ def _fold_in(batch: Batch, kept: Told, top: Place, reading: Reading) -> None:
     for id, name in _at(names.tags, chain.from_iterable(told.tags)):
         reading.tags.setdefault(id, Stub(id, name))
     kept.copy(told.lasting())
+    for raw in again:
+        read_tree(node_of(raw, "tasks"), top, reading)
 
 
 T = TypeVar("T")
