@@ -11,7 +11,8 @@ from typing import Final
 from msgspec import Raw, Struct, field
 
 from syncd.model.records import TaskRecord, content_hash
-from syncd.resources.tasks.typed import BITS, BY_NAME, TAGS, UNNAMED, Mention, Usual
+from syncd.resources.tasks.mentions import Mention
+from syncd.resources.tasks.typed import BITS, BY_NAME, TAGS, UNNAMED, Usual
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
 
 

@@ -20,8 +20,9 @@ from syncd.model.listing import Slice
 from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
 from syncd.resources.answers import may_hold_nul, node_of, raw_text, raws_of, refuse_nul
 from syncd.resources.tasks.known import Records, Trees, digest_of
+from syncd.resources.tasks.mentions import Unusual, named
 from syncd.resources.tasks.told import NOBODY, Batch, Before, Names, Told
-from syncd.resources.tasks.typed import Unusual, named, read_usual
+from syncd.resources.tasks.typed import read_usual
 from syncd.resources.tasks.wire import OPTIONAL_KEYS, Node, Place, TagIds, read_task
 from syncd.sync.removal import brake_limit
 from syncd.worksection.scalars import as_id, as_text

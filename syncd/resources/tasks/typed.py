@@ -7,33 +7,30 @@ costs time, never meaning. That both say the same is tested with drawn answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from syncd.model.records import FileRecord, Relation, RelationType, TaskRecord
+from syncd.resources.tasks.mentions import (
+    Mention,
+    Number,
+    Tagged,
+    Unusual,
+    named,
+    number,
+    tagged,
+)
 from syncd.resources.tasks.wire import DEEPEST_LEVEL, OPTIONAL_KEYS, Place, TagIds, tags_by_name
-from syncd.worksection.scalars import LARGEST_ID, as_amount, as_date, as_local_datetime, as_time
+from syncd.worksection.scalars import as_amount, as_date, as_local_datetime, as_time
 
-Number = int | str
 Text = str | UnsetType
-T = TypeVar("T")
 Nothing = Annotated[list[Any], Meta(max_length=0)]
 """An empty object, as the account writes it."""
-
-
-class Named(Struct, frozen=True, gc=False):
-    """A project or a member in passing."""
-
-    id: Number
-    name: str = ""
-    page: str = ""
-    email: str = ""
 
 
 class Enclosed(Struct, gc=False):
@@ -96,12 +93,6 @@ class UsualNode(Struct, forbid_unknown_fields=True, gc=False):
 
 
 _decode: Final = msgspec.json.Decoder(UsualNode).decode
-_decode_named: Final = msgspec.json.Decoder(Named).decode
-_decode_tags: Final = msgspec.json.Decoder(dict[str, str] | list[str]).decode
-
-
-class Unusual(Exception):
-    """Something that this road does not take."""
 
 
 class Wanted(Struct, frozen=True):
@@ -160,85 +151,7 @@ def _read(
             _read(child, below, wanted, tag_ids, found)
 
 
-def number(value: int | str, most: int = LARGEST_ID) -> int:
-    """Return a number that came as one, or as its digits. Raises Unusual at anything else."""
-    if isinstance(value, str):
-        if not (value.isdecimal() and value.isascii() and len(value) < 20):
-            raise Unusual(f"not a number: {value}")
-        value = int(value)
-    if not 0 <= value <= most:
-        raise Unusual(f"not in range: {value}")
-    return value
-
-
 _priority: Final = lru_cache(maxsize=64)(partial(number, most=10))
-
-
-class _Read(dict[bytes, T]):
-    """What was read of bytes that come again and again; a lookup costs half of `lru_cache`'s."""
-
-    def __init__(self, read: Callable[[bytes], T]) -> None:
-        self._read = read
-
-    def __missing__(self, sent: bytes) -> T:
-        if len(sent) > LONGEST:
-            raise Unusual("longer than names are")
-        if len(self) >= MOST_REMEMBERED:
-            self.clear()
-        found = self[sent] = self._read(sent)
-        return found
-
-
-MOST_REMEMBERED: Final = 2048
-"""Of each; about half a kilobyte a piece, one with ten tags two."""
-LONGEST: Final = 2000
-"""Bytes that are remembered."""
-
-
-class Mention(Struct, frozen=True):
-    """A project or a member, as it was sent and as it was read."""
-
-    id: int
-    sent: bytes
-    read: Named
-
-
-def _named(sent: bytes) -> Mention:
-    try:
-        one = _decode_named(sent)
-    except msgspec.MsgspecError as error:
-        raise Unusual(str(error)) from None
-    return Mention(number(one.id), sent, one)
-
-
-named: Final = _Read(_named)
-"""Projects and members that tasks name in passing, by how they were sent. Raises Unusual."""
-
-
-class Tagged(Struct, frozen=True):
-    """Tags of a task: sorted ids, each with its name; or names alone, and None for `ids`."""
-
-    sent: bytes
-    ids: tuple[int, ...] | None
-    named: tuple[tuple[int, str], ...]
-    names: list[str]
-
-
-def _tagged(sent: bytes) -> Tagged:
-    try:
-        tags = _decode_tags(sent)
-    except msgspec.MsgspecError as error:
-        raise Unusual(str(error)) from None
-    if not tags:
-        return Tagged(sent, (), (), [])
-    if isinstance(tags, list):
-        return Tagged(sent, None, (), tags)
-    named = tuple([(number(id), name) for id, name in tags.items()])
-    return Tagged(sent, tuple(sorted({id for id, _ in named})), named, [])
-
-
-tagged: Final = _Read(_tagged)
-"""The tags that tasks show, by how they were sent. Raises Unusual."""
 
 
 (
