@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from syncd.errors import BadReply
 from syncd.resources.answers import raws_of
 from syncd.resources.tasks.known import Trees
+from syncd.resources.tasks.mentions import LONGEST, named
 from syncd.resources.tasks.tree import Reading, finish, read_trees
 from syncd.resources.tasks.typed import read_usual
 from syncd.sandbox import Account, Sandbox
@@ -195,3 +196,15 @@ def test_a_file_that_comes_twice_sets_one_record_aside_and_not_the_answer():
     found = read(answer, ASKED, None, long=False)
     assert read(answer, ASKED, None, long=True) == found
     assert (30, 1) == (len(found["tasks"]), len(found["rejected"]))
+
+
+def test_what_is_longer_than_names_are_is_not_remembered():
+    """2,048 of any length would be memory without end."""
+    read(
+        [{**NODE, "project": LONG}, *({**NODE, "id": id} for id in range(100, 104))],
+        ASKED,
+        None,
+        long=False,
+    )
+    assert named
+    assert all(len(sent) <= LONGEST for sent in named)
