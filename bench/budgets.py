@@ -119,25 +119,31 @@ def _stated(*found: Stated | Figure | None) -> tuple[Stated, ...]:
 
 
 def _flat(results: Results, database: str) -> Budget:
-    """The cost per task at the dearest of the larger sizes against that at 10,000."""
+    """The cost per task at the dearest of the larger sizes against that at 10,000.
+
+    That was measured by turns with it, or right before and after.
+    """
     costs = {
         size: found
         for size in results.sizes
         if size >= ORIENTATION and (found := results.find(size, database, pulls.FIRST))
     }
     what = f"cost per task of a first mirror, {database}, from 10,000 to"
-    if len(costs) < 2:
+    grown: dict[int, float] = {}
+    made_of: dict[int, tuple[Figure, Figure]] = {}
+    for size, cost in costs.items():
+        beside = results.find(size, database, pulls.BESIDE)
+        tasks = ORIENTATION if beside else min(costs)
+        small = beside or costs[tasks]
+        if size > tasks:
+            grown[size] = cost.median / small.median * tasks / size
+            made_of[size] = (cost, small)
+    if not grown:
         return Budget(f"{what} 1,000,000", FLAT, None, "times")
-    smallest = min(costs)
-    grown = {
-        size: cost.median / costs[smallest].median * smallest / size
-        for size, cost in costs.items()
-        if size > smallest
-    }
     dearest = max(grown, key=lambda size: grown[size])
-    # Sizes are not measured by turns: no round has such a ratio of its own, so it has no spread.
+    # No round has such a ratio of its own, so it has no spread.
     whole = Stated(f"{what} {max(grown):,}", "times", grown[dearest], ())
-    parts = _stated(whole, costs[dearest], costs[smallest])
+    parts = _stated(whole, *made_of[dearest])
     aside = "; ".join(f"{times:.3g} at {size:,}" for size, times in grown.items())
     return Budget(whole.what, FLAT, grown[dearest], "times", aside=f" ({aside})", made_of=parts)
 

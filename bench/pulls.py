@@ -22,6 +22,7 @@ from bench.timing import MB, MS, REQUESTS, Sample, peak_mb, timed
 from syncd.bootstrap import App
 
 FIRST, UNCHANGED = "first mirror", "unchanged pull"
+BESIDE = "first mirror of 10,000 tasks beside that of all"
 CHANGED = {"1 % changed": 100, "10 % changed": 10}
 """One task in so many is renamed before the pull."""
 MEMORY, LARGEST = "peak memory of a first mirror", "largest answer"
@@ -44,11 +45,17 @@ def change(app: App, account: Account, one_in: int) -> None:
 
 
 def measured(order: dict[str, Any]) -> dict[str, Any]:
-    """Make one run of pulls into an empty database; `warm_up` is the one that is thrown away."""
+    """Make one run of pulls into an empty database; `warm_up` is the one that is thrown away.
+
+    `before` and `after` are mirrors of a small account, to be made right before and right after the
+    first one that is timed: what the machine does in these minutes meets both.
+    """
     account = Account(order["url"])
     reads, samples = _first_of_all(account, mirrors.opened(Path(order["warm_up"])))
     app = mirrors.opened(Path(order["config"]))
+    samples += _beside(order["before"])
     samples += timed(FIRST, partial(mirrors.pulled, app))
+    samples += _beside(order["after"])
     mirrors.pulled(app)  # not timed, like the first change below
     for _ in range(TIMES):
         samples += timed(UNCHANGED, partial(mirrors.pulled, app))
@@ -56,6 +63,17 @@ def measured(order: dict[str, Any]) -> dict[str, Any]:
     for what, one_in in CHANGED.items():
         samples += _changed(app, account, reads, one_in, what)
     return {"samples": samples + _reading(app), "reads": reads}
+
+
+def _beside(configs: list[str]) -> list[Sample]:
+    """Make these mirrors of the small account; the first is not timed, like that of any size."""
+    samples: list[Sample] = []
+    for number, config in enumerate(configs):
+        app = mirrors.opened(Path(config))
+        found = timed(BESIDE, partial(mirrors.pulled, app))
+        samples += found if number else []
+        app.db.close()
+    return samples
 
 
 def _changed(

@@ -17,6 +17,7 @@ from typing import Any
 
 from bench import children, mirrors, peer, singer, starts
 from bench.account import Account, serving
+from bench.budgets import ORIENTATION
 from bench.databases import POSTGRESQL, SQLITE, Databases, opened
 from bench.figures import Results
 from bench.timing import Sample
@@ -25,8 +26,11 @@ PROJECTS_WHEN_BIG = 200
 BIG = 100_000
 """From here on the tasks are spread over a number of projects, each within the account's limit, and
 one run is made; no daemon is watched while it idles."""
-PUSHES_WHEN_BIG = 3
+PUSHES_WHEN_BIG = 1
 """Times that each number of edits is pushed there: 500 take minutes."""
+BESIDE = 6
+"""Mirrors of the size that the cost per task is compared with, made before a big one and after it,
+as hours may lie between the turns of the two. The first of each six is not timed."""
 PEERS_UP_TO = 10_000
 """The size that is compared with them: beyond it each load takes them minutes."""
 PEERS = (
@@ -49,7 +53,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one round happens: an account, an empty mirror of it, a folder."""
+    """Where one round happens: an account, an empty mirror of it, a folder.
+
+    `beside` is the small account that a big one is compared with.
+    """
 
     account: Account
     tasks: int
@@ -57,6 +64,7 @@ class Place:
     folder: Path
     database: str
     config: Path
+    beside: Account | None = None
 
 
 def measure(plan: Plan, results: Results, tell: Callable[[str], object]) -> None:
@@ -75,22 +83,29 @@ def measure(plan: Plan, results: Results, tell: Callable[[str], object]) -> None
                     place = _place(Path(root), account, tasks, one)
                     _round(plan, results, place, run=run, runs=plan.runs)
         for tasks in big:
-            with serving(tasks, PROJECTS_WHEN_BIG) as account:
+            with serving(tasks, PROJECTS_WHEN_BIG) as account, serving(ORIENTATION) as beside:
                 for one in found:
                     tell(f"{tasks:,} tasks, {one.name}")
-                    _round(plan, results, _place(Path(root), account, tasks, one))
+                    _round(plan, results, _place(Path(root), account, tasks, one, beside))
 
 
-def _place(root: Path, account: Account, tasks: int, databases: Databases) -> Place:
+def _place(
+    root: Path, account: Account, tasks: int, databases: Databases, beside: Account | None = None
+) -> Place:
     folder = Path(tempfile.mkdtemp(dir=root))
     database = databases.new(folder)
     config = mirrors.configured(folder, account.url, database)
-    return Place(account, tasks, databases, folder, database, config)
+    return Place(account, tasks, databases, folder, database, config, beside)
 
 
 def _round(plan: Plan, results: Results, place: Place, *, run: int = 1, runs: int = 1) -> None:
     pulls = children.ask(
-        "bench.pulls", url=place.account.url, config=str(place.config), warm_up=_spare(place)
+        "bench.pulls",
+        url=place.account.url,
+        config=str(place.config),
+        warm_up=_spare(place, "spare", place.account),
+        before=_small(place, "before"),
+        after=_small(place, "after"),
     )
     floor = children.ask(
         "bench.floor",
@@ -113,11 +128,18 @@ def _share(whole: int, run: int, runs: int) -> int:
     return whole * run // runs - whole * (run - 1) // runs
 
 
-def _spare(place: Place) -> str:
+def _small(place: Place, when: str) -> list[str]:
+    """Return the configurations of the small mirrors that are made beside a big one."""
+    if place.beside is None:
+        return []
+    return [_spare(place, f"{when}-{number}", place.beside) for number in range(BESIDE)]
+
+
+def _spare(place: Place, name: str, account: Account) -> str:
     """Return the configuration of a mirror that is thrown away."""
-    folder = place.folder / "spare"
+    folder = place.folder / name
     folder.mkdir()
-    return str(mirrors.configured(folder, place.account.url, place.databases.new(folder)))
+    return str(mirrors.configured(folder, account.url, place.databases.new(folder)))
 
 
 def _peers(results: Results, place: Place, reads: list[dict[str, str]]) -> list[Sample]:

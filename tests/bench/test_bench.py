@@ -11,9 +11,11 @@ import pytest
 from bench import again, budgets, floor, peer, pulls, pushes, starts
 from bench.__main__ import main, repeatable
 from bench.account import equal_sizes
+from bench.databases import SQLITE
 from bench.figures import Results, load
 from bench.ratios import ratio
 from bench.report import performance
+from bench.rounds import Plan, measure
 from bench.timing import CPU, MB, REQUESTS, WALL
 
 ABOUT = {
@@ -78,6 +80,17 @@ def test_the_cost_per_task_is_compared_with_that_of_the_dearest_size(results: Re
     dear = said(results, "cost per task")
     assert "**Not met**: 2 times" in dear
     assert dear.endswith("(2 at 100,000; 1 at 1,000,000).")
+
+
+def test_the_cost_per_task_is_compared_with_small_mirrors_of_the_same_minutes(
+    results: Results,
+) -> None:
+    results.add(100_000, "SQLite", [(pulls.FIRST, WALL, 7.2), (pulls.BESIDE, WALL, 0.7)])
+    slow = said(results, "cost per task")
+    assert "Met: 1.03 times" in slow
+    assert slow.endswith("(1.03 at 100,000).")
+    alone = results.only({100_000})
+    assert "Met: 1.03 times" in said(alone, "cost per task")
 
 
 def test_the_page_is_written_from_a_file_of_results(results: Results, tmp_path: Path) -> None:
@@ -242,6 +255,20 @@ def test_runs_that_cannot_be_compared_are_refused(first: Results, tmp_path: Path
 
 def test_projects_of_a_big_account_are_equal() -> None:
     assert equal_sizes(1_000_001, 200) == [5001] + [5000] * 199
+
+
+def test_small_mirrors_are_made_right_before_and_after_a_big_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes = {"BIG": 300, "ORIENTATION": 100, "PROJECTS_WHEN_BIG": 3, "BESIDE": 3}
+    for name, value in sizes.items():
+        monkeypatch.setattr(f"bench.rounds.{name}", value)
+    found = Results()
+    plan = Plan((300,), 1, (SQLITE,), idle_s=0, starts=1, peers=False)
+    measure(plan, found, lambda _: None)
+    beside = found.find(300, SQLITE, pulls.BESIDE)
+    assert beside
+    assert len(beside.values) == 4  # the first of each three is not timed
 
 
 def test_a_small_run_measures_pulls_floor_pushes_and_starts(
