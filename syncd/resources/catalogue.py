@@ -17,6 +17,8 @@ from syncd.sync.removal import brake_limit
 from syncd.worksection.request import Request
 
 Node = dict[str, Any]
+_ALWAYS = frozenset({"id", "name", "removed_at", "in_catalogue"})
+"""What is compared, or told of a record that goes, whatever an answer holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ def compare(
     Only a `whole` answer removes; an empty one or a mass removal is held, like that of tasks, and
     a record that tasks still show stays.
     """
-    known = {row.id: row for row in tx.execute(select(catalogue.table))}
+    names = _ALWAYS.union(*rows)  # a stub has few of the table's
+    columns = [column for column in catalogue.table.c if column.name in names]
+    known = {row.id: row for row in tx.execute(select(*columns))}
     changed = tuple(row for row in rows if _differs(row, known.get(row["id"])))
     before = {id: known[id]._asdict() for id in (row["id"] for row in changed) if id in known}
     if not whole:

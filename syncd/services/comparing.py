@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, func, select
 
 from syncd.model.listing import Scope, Slice
+from syncd.resources.projects import pending_ids
 from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import OPTIONAL_KEYS
@@ -38,13 +39,15 @@ class Questions:
     """What a listing leaves open: absent tasks, fields nothing shows, tags that may be gone.
 
     `changed` holds what differs in slices, by project: nobody else can write tasks until a pull has
-    landed that holds the lease, so what is equal needs no second look.
+    landed that holds the lease, so what is equal needs no second look. `pending` are the projects
+    that the mirror knows as such: their tasks are left out without a word.
     """
 
     missing: Mapping[int, Indexed] = field(default_factory=dict)
     vanished: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     tags: tuple[int, ...] = ()
     changed: Mapping[int | None, Changed] = field(default_factory=dict)
+    pending: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -91,14 +94,15 @@ def read_through(db: Database, fetched: Fetched, scope: Scope) -> tuple[Overview
     """
     gathering = Gathering()
     with db.read() as tx:
+        pending = frozenset(pending_ids(tx))
         if mirror.has_live(tx):
             differing = _Differing(tx)
             _read_each(fetched, gathering.add, differing.add)
             whole = gathering.overview()
-            return whole, _questions(tx, fetched, scope, whole, differing)
+            return whole, _questions(tx, fetched, scope, whole, differing, pending)
     if fetched.overview is None:
         _read_each(fetched, gathering.add)
-    return fetched.overview or gathering.overview(), Questions()
+    return fetched.overview or gathering.overview(), Questions(pending=pending)
 
 
 def _read_each(fetched: Fetched, *take: Callable[[Slice], None]) -> None:
@@ -113,7 +117,12 @@ def _hand_over(part: Slice, take: Iterable[Callable[[Slice], None]]) -> None:
 
 
 def _questions(
-    tx: Connection, fetched: Fetched, scope: Scope, whole: Overview, found: _Differing
+    tx: Connection,
+    fetched: Fetched,
+    scope: Scope,
+    whole: Overview,
+    found: _Differing,
+    pending: frozenset[int],
 ) -> Questions:
     known = mirror.load_indexed(tx, found.absent)
     if fetched.how == "projects":
@@ -125,6 +134,7 @@ def _questions(
         _vanished(tx, scope, whole, missing),
         tuple(found.doubts),
         found.changed,
+        pending,
     )
 
 

@@ -33,8 +33,8 @@ from syncd.store.audit import Event
 from syncd.store.engine import spills
 from syncd.store.indexes import built_after
 from syncd.store.outbox import InFlight
-from syncd.store.runs import RunRow, next_run_id, record_run
-from syncd.store.state import LAST_SLICE, next_instant, remember_all
+from syncd.store.runs import RunRow, next_run, record_run
+from syncd.store.state import LAST_SLICE, remember_all
 from syncd.sync.met import Filled
 
 AT_ONCE = 4000
@@ -121,12 +121,13 @@ def land(
     allow_removals: bool,
 ) -> PullReport:
     """Decide and, unless it is a dry run, write; the caller's transaction commits it."""
+    run_id, observed_at = next_run(tx, prepared.observed_at)
     landing = Landing(
         work=work,
         tx=tx,
         prepared=prepared,
-        run_id=next_run_id(tx),
-        observed_at=next_instant(tx, prepared.observed_at),
+        run_id=run_id,
+        observed_at=observed_at,
         writes=not dry_run,
         counts=Counter(),
         notes=list(prepared.notes),
@@ -208,6 +209,7 @@ def _land_slice(landing: Landing, source: SliceSource, shift: timedelta, flying:
         shift=shift,
         flying=flying,
         held=landing.met_before(part),
+        differs=differing is not None,
     )
     landing.take(plan, part.observed_at + shift)
     landing.counts["unchanged"] += differing.unchanged if differing is not None else 0

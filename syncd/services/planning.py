@@ -48,25 +48,29 @@ def plan_slice(
     shift: timedelta,
     flying: InFlight = InFlight(),  # noqa: B008 - a frozen value
     held: Collection[int] | None = None,
+    differs: bool = False,
 ) -> TaskPlan:
     """Decide what one slice writes. `shift` corrects a clock that has stepped back.
 
-    `held` are the only tasks of the slice that the mirror may have, where that is known.
+    `held` are the only tasks of the slice that the mirror may have, where that is known. `differs`
+    says that most of the slice will be looked at: it is what was found to differ.
 
     What has a change in flight is masked: the answer may show it before or after that change, and
     a task that a lost creation has made would stand beside that creation until it is settled.
     """
-    index = _index(tx, part) if held is None else mirror.load_index_of(tx, held)
+    images = mirror.load_images(tx, part.tasks.keys()) if differs else None
+    index = _index(tx, part, held) if images is None else mirror.index_of(images)
     found = survey(part, index)
     masked = _masked(part, found.changed, index, flying)
     going = found.changed - masked
-    known = mirror.load_images(tx, [id for id in going if id in index])
+    if images is None:
+        images = mirror.load_images(tx, [id for id in going if id in index])
     undecided = scope.undecided | answers.undecided
     observed_at = part.observed_at + shift
     inserts: list[Insert] = []
     actions: dict[type, list[Any]] = defaultdict(list)
     for record, content_hash in _as_settled(part, sorted(going), answers):
-        image = known.get(record.id)
+        image = images.get(record.id)
         if image is None:
             inserts.append(first_seen(record, content_hash))
             continue
@@ -84,8 +88,10 @@ def plan_slice(
     )
 
 
-def _index(tx: Connection, part: Slice) -> Index:
+def _index(tx: Connection, part: Slice, held: Collection[int] | None) -> Index:
     """Load what the mirror has of a slice; of a whole account, one by one would cost more."""
+    if held is not None:
+        return mirror.load_index_of(tx, held)
     if part.project_id is None and len(part.tasks) > BATCH:
         return mirror.load_index(tx)
     return mirror.load_index_of(tx, part.tasks.keys())

@@ -13,7 +13,7 @@ from syncd.errors import TooManyRecords
 from syncd.model.listing import Scope
 from syncd.model.records import Rejected
 from syncd.resources.derived import Derived
-from syncd.resources.projects import live_ids, pending_ids
+from syncd.resources.projects import live_ids
 from syncd.resources.tasks import images as mirror
 from syncd.resources.tasks.flat import Places
 from syncd.resources.tasks.known import Trees
@@ -245,10 +245,8 @@ def _look_for_hidden(
     work: Pulling, prepared: Prepared, whole: Overview, questions: Questions
 ) -> Hidden:
     """Look, once a day at most, at what this answer may leave out without a word."""
-    with work.db.read() as tx:
-        pending = set(pending_ids(tx))
     status = prepared.gathered.project_status or {}
-    pending |= {id for id, word in status.items() if word == "pending"}
+    pending = questions.pending | {id for id, word in status.items() if word == "pending"}
     suspicion = suspect(
         whole.untagged if prepared.known.tag_ids and "tags" not in questions.vanished else {},
         pending - whole.project_ids,

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, tex
 
 from syncd.store.engine import Database
 from syncd.store.schema import sync_runs
+from syncd.store.state import OBSERVED, after_observed
 
 Outcome = Literal["complete", "partial", "failed"]
 POLLS: Final = ("events", "pull")
@@ -36,10 +37,18 @@ class RunRow:
     error: str | None = None
 
 
+_LAST = select(sync_runs.c.id).order_by(sync_runs.c.id.desc()).limit(1)
+
+
 def next_run_id(tx: Connection) -> int:
     """Return the number the next run will have; the lease keeps runs one at a time."""
-    last = tx.scalar(select(sync_runs.c.id).order_by(sync_runs.c.id.desc()).limit(1))
-    return (last or 0) + 1
+    return (tx.scalar(_LAST) or 0) + 1
+
+
+def next_run(tx: Connection, now: datetime) -> tuple[int, datetime]:
+    """Return the number of the next run and `state.next_instant`, by one look."""
+    row = tx.execute(select(_LAST.scalar_subquery().label("id"), *OBSERVED)).one()
+    return (row.id or 0) + 1, after_observed(row, now)
 
 
 def record_run(tx: Connection, id: int, run: RunRow) -> None:

@@ -16,6 +16,8 @@ CONNECT_TIMEOUT_S = 10
 TRUSTED_S = 1.0
 """For how long after its last use a connection is taken to be alive, without a ping."""
 _USED = "syncd_used"
+BINARY = "syncd_binary"
+"""The execution option of a statement whose answer is wanted in binary: long arrays, mostly."""
 
 
 def options() -> dict[str, str | int]:
@@ -39,6 +41,7 @@ def prepare(engine: Engine, schema: str | None) -> None:
     """Let the engine's connections begin as ours do, and hand out none that has died."""
     _when_made(engine, schema)
     _when_begun(engine)
+    _when_asked(engine)
     _when_lent(engine)
 
 
@@ -66,6 +69,17 @@ def _when_begun(engine: Engine) -> None:
             driver.read_only = None if write else True
         except dbapi.Error as error:  # a connection that is broken; here nobody else wraps it
             raise DBAPIError("BEGIN", None, error) from error
+
+
+def _when_asked(engine: Engine) -> None:
+    @event.listens_for(engine, "before_cursor_execute")
+    def on_execute(
+        connection: Connection, cursor: Any, statement: str, values: Any, context: Any, many: bool
+    ) -> None:
+        del statement, values, many
+        if context is not None and context.execution_options.get(BINARY):
+            dbapi: Any = connection.dialect.loaded_dbapi
+            cursor.format = dbapi.pq.Format.BINARY
 
 
 def _when_lent(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, delete, select
+from sqlalchemy import Connection, delete, select
 
 from syncd.store.mirror import put
 from syncd.store.schema import sync_runs, sync_state
@@ -51,6 +51,18 @@ def remember_all(tx: Connection, values: Mapping[str, object]) -> dict[str, Any]
 
 LAST_SLICE = "last_slice_at"
 """When the last project of a pull by projects was read: after the instant of the run itself."""
+_AT = sync_runs.c.observed_at
+# The newest run's instant, as none steps back. Runs may be kept for ever, and this is asked at
+# every write: the maximum of them all would be looked for in every row.
+_NEWEST = select(_AT).where(_AT.is_not(None)).order_by(sync_runs.c.id.desc()).limit(1)
+OBSERVED = (
+    select(sync_state.c.value)
+    .where(sync_state.c.name == LAST_SLICE)
+    .scalar_subquery()
+    .label("slice_at"),
+    _NEWEST.scalar_subquery().label("run_at"),
+)
+"""The newest instants that anything was observed at."""
 
 
 def next_instant(tx: Connection, now: datetime) -> datetime:
@@ -59,18 +71,10 @@ def next_instant(tx: Connection, now: datetime) -> datetime:
     Mirror rows are never written from an older observation than their own, so a clock set back an
     hour would otherwise stop the mirror for an hour.
     """
-    slice_at = select(sync_state.c.value).where(sync_state.c.name == LAST_SLICE).scalar_subquery()
-    row = tx.execute(select(slice_at.label("slice_at"), _last_observation().label("run_at"))).one()
+    return after_observed(tx.execute(select(*OBSERVED)).one(), now)
+
+
+def after_observed(row: Any, now: datetime) -> datetime:
+    """Return `now`, or just after what a row with the columns of `OBSERVED` tells."""
     known = (row.run_at, datetime.fromisoformat(row.slice_at) if row.slice_at else None)
     return max([now, *(last + timedelta(microseconds=1) for last in known if last is not None)])
-
-
-def _last_observation() -> ScalarSelect[datetime | None]:
-    """Return the newest instant that a run has observed: the newest run's, as none steps back.
-
-    Runs may be kept for ever, and this is asked at every write: the maximum of them all would be
-    looked for in every row.
-    """
-    at = sync_runs.c.observed_at
-    newest = select(at).where(at.is_not(None)).order_by(sync_runs.c.id.desc()).limit(1)
-    return newest.scalar_subquery()

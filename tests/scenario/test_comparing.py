@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from syncd.errors import StorageFailed
 from syncd.model.listing import Scope, Slice
 from syncd.model.records import content_hash
 from syncd.resources.tasks import images
+from syncd.resources.tasks.table import tasks
 from syncd.sandbox import Account
 from syncd.services import comparing
 from syncd.services.comparing import read_through
@@ -77,6 +79,26 @@ def test_the_index_is_the_same_however_many_are_removed_or_suspect(a_mirror, mon
         monkeypatch.setattr(images, "BATCH", batch)
         with db.read() as tx:
             assert wanted == images.load_index(tx, project_id=None if whole else project["id"])
+    db.close()
+
+
+def test_a_hash_of_another_length_is_no_other_tasks(a_mirror):
+    mirror = a_mirror(Account.seeded(tasks=20, seed=4))
+    mirror.pull()
+    db = open_database(mirror.database_url)
+    with db.read() as tx:
+        before = images.load_index(tx).hashes
+    by_hand = {min(before): bytes(3), max(before): bytes(40)}
+    with db.write() as tx:
+        for id, hash in by_hand.items():
+            tx.execute(update(tasks).where(tasks.c.id == id).values(content_hash=hash))
+    with db.read() as tx:
+        assert before | by_hand == images.load_index(tx).hashes
+    mirror.account.rename_task(sorted(before)[5], "Renamed")
+    assert mirror.pull().counts["updated"] == 1
+    with db.read() as tx:
+        after = images.load_index(tx).hashes
+    assert [before[id] for id in by_hand] == [after[id] for id in by_hand]
     db.close()
 
 

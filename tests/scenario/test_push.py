@@ -406,6 +406,26 @@ def test_keys_in_flight_are_masked_in_a_pull(a_mirror: MakeMirror) -> None:
     assert 1 == len(mirror.rows("SELECT id FROM live_tasks WHERE name = 'Lost'"))
 
 
+def test_a_task_whose_edit_is_in_flight_is_left_as_it_was_by_a_pull(a_mirror: MakeMirror) -> None:
+    mirror = a_mirror(Account.seeded(tasks=40))
+    mirror.pull()
+    ours, another = sorted(mirror.live())[:2]
+    was = shown(mirror, ours)["name"]
+    mirror.box.faults.add(Fault("drop", action="update_task", when="after", count=1))
+    mirror.box.faults.add(Fault("drop", action="get_task", skip=1, count=9))
+    mirror.execute(f"UPDATE live_tasks SET name = 'Mine' WHERE id = {ours}")
+    pushed(mirror)
+    assert ["uncertain"] == states(mirror)
+    mirror.account.rename_task(another, "Somebody else's work")
+    report = mirror.pull()
+    assert ("1 tasks have a change in flight: they were left as they were",) == report.notes
+    mirrored = {row["id"]: row["name"] for row in mirror.rows("SELECT id, name FROM tasks")}
+    assert [was, "Somebody else's work"] == [mirrored[ours], mirrored[another]]
+    mirror.box.faults.clear()
+    pushed(mirror, later=LONG)
+    assert (["confirmed"], ["update_task"]) == (states(mirror), written(mirror))
+
+
 def test_a_lost_creation_that_somebody_renamed_is_not_made_again(mirror: Mirror) -> None:
     mirror.clock.now = datetime.now(UTC)  # the account's clock tells when a task was made
     mirror.box.faults.add(Fault("drop", action="post_task", when="after", count=1))

@@ -19,7 +19,7 @@ SOON = timedelta(minutes=5)
 BOOKS = ("quarantine", "audit_log", "sync_state", "pull_slices")
 PAGE = 4096 + 24  # a page of a SQLite file, with its header in the log
 FEW_PAGES = 24  # the lease taken and given back, the run's row and its index
-FEW_STATEMENTS, FEW_COMMITS = 16, 4
+FEW_STATEMENTS, FEW_COMMITS = 15, 4
 WHOLE = 250  # pages of the whole file, at the least
 
 

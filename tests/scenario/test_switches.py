@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from syncd.sandbox import Account
@@ -127,6 +129,22 @@ def test_pending_projects_that_are_not_listed_are_named(a_mirror):
     assert hidden
     assert report.outcome == "partial"
     assert any("pending" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("every", [False, True], ids=["one", "all"])
+def test_pending_projects_are_remembered_between_the_lists_of_projects(a_mirror, every):
+    account = Account.seeded(tasks=60, seed=3)
+    filled = [id for id, project in account.projects.items() if project.roots]
+    for id in filled if every else filled[:1]:
+        account.suspend_project(id)
+    mirror = a_mirror(account)
+    mirror.box.set(pending_listed=False)
+    for _ in range(2):
+        report = mirror.pull(later=timedelta(minutes=5))
+        assert report.outcome == "partial"
+        assert any("pending" in note for note in report.notes)
+    assert mirror.box.log.actions().count("get_projects") == 1
+    assert every == (not mirror.live())
 
 
 def test_pending_projects_that_leave_the_list_stay_in_the_mirror(a_mirror):

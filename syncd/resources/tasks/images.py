@@ -10,8 +10,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -19,17 +19,22 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.exc import DBAPIError
 
 from syncd.model.plan import Image
 from syncd.model.records import FileRecord, Relation, TaskRecord
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 from syncd.resources.tasks.wire import Place
 from syncd.store.mirror import BATCH, among, batches, rows_by
+from syncd.store.pairs import read_pairs
 from syncd.sync.survey import Index, Indexed
 
 _IS_LIVE = tasks.c.removed_at.is_(None)
 _IS_SOUND = tasks.c.suspect_at.is_(None)
+_HASHES = select(
+    tasks.c.id, case((and_(_IS_LIVE, _IS_SOUND), tasks.c.content_hash)).label("content_hash")
+)
+"""What tells whether a task is as it was; NULL of one that is removed or suspect."""
+_HASHES_OF_PROJECT = _HASHES.where(tasks.c.project_id == bindparam("project_id"))
 _IS_ANYTHING = select(
     or_(*[exists().select_from(table) for table in (tasks, files, task_relations, task_tags)])
 )
@@ -44,9 +49,10 @@ def load_index(
 ) -> Index:
     """Load the index of all tasks, or of one project's, and of the tasks in `ids` besides."""
     own = () if project_id is None else (tasks.c.project_id == project_id,)
-    # As they are kept, in one step: to take thousands of rows apart costs more than to read them.
-    sound = case((and_(_IS_LIVE, _IS_SOUND), tasks.c.content_hash))
-    index = Index(dict(_as_sent(tx, select(tasks.c.id, sound).where(*own))))
+    if project_id is None:
+        index = Index(read_pairs(tx, _HASHES))
+    else:
+        index = Index(read_pairs(tx, _HASHES_OF_PROJECT, project_id=project_id))
     odd = [id for id, hash in index.hashes.items() if hash is None]
     for id in odd:
         del index.hashes[id]
@@ -67,31 +73,27 @@ def _removals(
     return tx.execute(select(*columns).where(or_(not_(_IS_LIVE), not_(_IS_SOUND)), *own))
 
 
-def _as_sent(tx: Connection, query: Select[int, bytes]) -> list[tuple[int, bytes]]:
-    """Take rows from the driver: a number and a hash are the same on both, with no type between.
-
-    Raises DBAPIError where the driver fails: SQLite reads its file only now.
-    """
-    with tx.execute(query) as result:
-        cursor: Any = result.cursor
-        try:
-            rows: list[tuple[int, bytes]] = cursor.fetchall()
-        except tx.dialect.loaded_dbapi.Error as error:
-            raise DBAPIError(str(query), None, error, hide_parameters=True) from error
-    return rows
-
-
 def load_index_of(tx: Connection, ids: Collection[int]) -> Index:
     """Load the index of these tasks."""
-    index = Index()
     columns = (tasks.c.id, tasks.c.content_hash, tasks.c.removed_at, tasks.c.suspect_at)
-    for row in rows_by(tx, columns, tasks.c.id, ids):
-        if row.removed_at is not None:
-            index.removed.add(row.id)
-        elif row.suspect_at is not None:
-            index.suspects.add(row.id)
+    return _index_of((row.id, row) for row in rows_by(tx, columns, tasks.c.id, ids))
+
+
+def index_of(images: Mapping[int, Image]) -> Index:
+    """Return the index of tasks whose images are at hand."""
+    return _index_of(images.items())
+
+
+def _index_of(known: Iterable[tuple[int, Any]]) -> Index:
+    """Put an index together from rows or images, whatever tells these three of a task."""
+    index = Index()
+    for id, one in known:
+        if one.removed_at is not None:
+            index.removed.add(id)
+        elif one.suspect_at is not None:
+            index.suspects.add(id)
         else:
-            index.hashes[row.id] = row.content_hash
+            index.hashes[id] = one.content_hash
     return index
 
 
@@ -142,12 +144,13 @@ def count_live(tx: Connection) -> dict[int, int]:
 
 def load_images(tx: Connection, ids: Collection[int]) -> dict[int, Image]:
     """Load whole images, with tags, files and the relations each task itself reports."""
-    tags = load_tags(tx, ids)
-    attached = _load_files(tx, ids)
-    edges = _load_relations(tx, ids)
+    rows = {row[0]: row for row in rows_by(tx, _IMAGE, tasks.c.id, ids)}
+    tags = load_tags(tx, rows)
+    attached = _load_files(tx, rows)
+    edges = _load_relations(tx, rows)
     return {
-        row[0]: _image(row, tags.get(row[0], ()), attached.get(row[0], ()), edges.get(row[0], ()))
-        for row in rows_by(tx, _IMAGE, tasks.c.id, ids)
+        id: _image(row, tags.get(id, ()), attached.get(id, ()), edges.get(id, ()))
+        for id, row in rows.items()
     }
 
 
