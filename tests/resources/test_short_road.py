@@ -199,7 +199,7 @@ def test_a_file_that_comes_twice_sets_one_record_aside_and_not_the_answer():
 
 
 def test_what_is_longer_than_names_are_is_not_remembered():
-    """2,048 of any length would be memory without end."""
+    """Thousands of any length would be memory without end."""
     read(
         [{**NODE, "project": LONG}, *({**NODE, "id": id} for id in range(100, 104))],
         ASKED,
