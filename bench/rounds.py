@@ -25,7 +25,11 @@ from bench.timing import Sample
 PROJECTS_WHEN_BIG = 200
 BIG = 100_000
 """From here on the tasks are spread over a number of projects, each within the account's limit, and
-one run is made; no daemon is watched while it idles."""
+fewer runs are made; no daemon is watched while it idles."""
+HUGE = 1_000_000
+"""One run of this takes a quarter of an hour."""
+RUNS_WHEN_BIG = 3
+"""Below that: a single mirror of some seconds meets the machine slow or quick by a fifth."""
 PUSHES_WHEN_BIG = 1
 """Times that each number of edits is pushed there: 500 take minutes."""
 BESIDE = 6
@@ -84,9 +88,11 @@ def measure(plan: Plan, results: Results, tell: Callable[[str], object]) -> None
                     _round(plan, results, place, run=run, runs=plan.runs)
         for tasks in big:
             with serving(tasks, PROJECTS_WHEN_BIG) as account, serving(ORIENTATION) as beside:
-                for one in found:
-                    tell(f"{tasks:,} tasks, {one.name}")
-                    _round(plan, results, _place(Path(root), account, tasks, one, beside))
+                runs = min(plan.runs, RUNS_WHEN_BIG) if tasks < HUGE else 1
+                for run, one in product(range(1, runs + 1), found):
+                    tell(f"{tasks:,} tasks, {one.name}, run {run} of {runs}")
+                    place = _place(Path(root), account, tasks, one, beside)
+                    _round(plan, results, place, run=run, runs=runs)
 
 
 def _place(
@@ -98,7 +104,7 @@ def _place(
     return Place(account, tasks, databases, folder, database, config, beside)
 
 
-def _round(plan: Plan, results: Results, place: Place, *, run: int = 1, runs: int = 1) -> None:
+def _round(plan: Plan, results: Results, place: Place, *, run: int, runs: int) -> None:
     pulls = children.ask(
         "bench.pulls",
         url=place.account.url,

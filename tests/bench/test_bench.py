@@ -257,18 +257,21 @@ def test_projects_of_a_big_account_are_equal() -> None:
     assert equal_sizes(1_000_001, 200) == [5001] + [5000] * 199
 
 
-def test_small_mirrors_are_made_right_before_and_after_a_big_one(
+def test_big_sizes_are_measured_beside_small_mirrors_and_less_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sizes = {"BIG": 300, "ORIENTATION": 100, "PROJECTS_WHEN_BIG": 3, "BESIDE": 3}
-    for name, value in sizes.items():
+    sizes = {"BIG": 300, "HUGE": 400, "RUNS_WHEN_BIG": 2}
+    for name, value in (sizes | {"ORIENTATION": 100, "PROJECTS_WHEN_BIG": 3, "BESIDE": 3}).items():
         monkeypatch.setattr(f"bench.rounds.{name}", value)
     found = Results()
-    plan = Plan((300,), 1, (SQLITE,), idle_s=0, starts=1, peers=False)
+    plan = Plan((300, 400), 3, (SQLITE,), idle_s=0, starts=2, peers=False)
     measure(plan, found, lambda _: None)
-    beside = found.find(300, SQLITE, pulls.BESIDE)
-    assert beside
-    assert len(beside.values) == 4  # the first of each three is not timed
+    for size, runs in ((300, 2), (400, 1)):
+        first, beside = (found.find(size, SQLITE, what) for what in (pulls.FIRST, pulls.BESIDE))
+        assert first
+        assert beside
+        assert runs == len(first.values)
+        assert 4 * runs == len(beside.values)  # the first of each three is not timed
 
 
 def test_a_small_run_measures_pulls_floor_pushes_and_starts(
