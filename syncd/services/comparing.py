@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, func, select
 
@@ -99,7 +99,8 @@ def read_through(db: Database, fetched: Fetched, scope: Scope) -> tuple[Overview
             differing = _Differing(tx)
             _read_each(fetched, gathering.add, differing.add)
             whole = gathering.overview()
-            return whole, _questions(tx, fetched, scope, whole, differing, pending)
+            questions = _questions(tx, fetched, scope, whole, differing)
+            return whole, replace(questions, pending=pending)
     if fetched.overview is None:
         _read_each(fetched, gathering.add)
     return fetched.overview or gathering.overview(), Questions(pending=pending)
@@ -122,7 +123,6 @@ def _questions(
     scope: Scope,
     whole: Overview,
     found: _Differing,
-    pending: frozenset[int],
 ) -> Questions:
     known = mirror.load_indexed(tx, found.absent)
     if fetched.how == "projects":
@@ -134,7 +134,6 @@ def _questions(
         _vanished(tx, scope, whole, missing),
         tuple(found.doubts),
         found.changed,
-        pending,
     )
 
 

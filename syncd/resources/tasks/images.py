@@ -48,19 +48,22 @@ def load_index(
     tx: Connection, *, project_id: int | None = None, ids: Collection[int] = ()
 ) -> Index:
     """Load the index of all tasks, or of one project's, and of the tasks in `ids` besides."""
-    own = () if project_id is None else (tasks.c.project_id == project_id,)
     if project_id is None:
-        index = Index(read_pairs(tx, _HASHES))
-    else:
-        index = Index(read_pairs(tx, _HASHES_OF_PROJECT, project_id=project_id))
-    odd = [id for id, hash in index.hashes.items() if hash is None]
+        return _index(tx, read_pairs(tx, _HASHES))
+    own = tasks.c.project_id == project_id
+    index = _index(tx, read_pairs(tx, _HASHES_OF_PROJECT, project_id=project_id), own)
+    return index | load_index_of(tx, [id for id in ids if id not in index])
+
+
+def _index(tx: Connection, hashes: dict[int, Any], *own: ColumnElement[bool]) -> Index:
+    """Put the index of tasks together whose hashes were read; `own` are its conditions."""
+    odd = [id for id, hash in hashes.items() if hash is None]
     for id in odd:
-        del index.hashes[id]
+        del hashes[id]
+    index = Index(hashes)
     for id, removed_at in _removals(tx, odd, own):
         (index.suspects if removed_at is None else index.removed).add(id)
-    if project_id is None:
-        return index
-    return index | load_index_of(tx, [id for id in ids if id not in index])
+    return index
 
 
 def _removals(
