@@ -34,9 +34,13 @@ def opened(path: Path) -> App:
     return app
 
 
-def pulled(app: App) -> None:
-    """Pull once. Raises RuntimeError where the pull is not complete: that would be less work."""
+def pulled(app: App) -> int:
+    """Pull once; returns in how many requests.
+
+    Raises RuntimeError where the pull is not complete: that would be less work.
+    """
     with app.pulling(Silent()) as work:
         report = pull(work)
     if report.outcome != "complete":
         raise RuntimeError(f"the pull is {report.outcome}: {report.notes}")
+    return report.requests

@@ -86,17 +86,19 @@ def _changed(
 
 
 def _first_of_all(account: Account, app: App) -> tuple[list[dict[str, str]], list[Sample]]:
-    """Make the first mirror of this process; returns what it asked for, and its memory."""
-    before = len(account.asked())
-    mirrors.pulled(app)
+    """Make the first mirror of this process; returns what it asked for, and its memory.
+
+    The account is not asked before what it has answered: hours of that take memory of their own.
+    """
+    count = mirrors.pulled(app)
     peak = peak_mb()
     app.db.close()
-    reads = account.asked()[before:]
+    reads = account.asked()[-count:]
     largest = warm(account, reads) / 1e6
     return reads, [
         (MEMORY, MB, peak),
         (LARGEST, MB, largest),
-        (FIRST, REQUESTS, len(reads)),
+        (FIRST, REQUESTS, count),
     ]
 
 
