@@ -2,7 +2,8 @@
 
 The rows are those of the mirror that was just made, every column of them. They are written by the
 driver's bulk path in one transaction, into tables with the same columns and keys, without checks
-and without further indexes. What is read out for that is read before the clock starts.
+and without further indexes. What is read out for that is read before the clock starts. What checks
+and indexes add is measured too, for it is the server's own work and no part of a budget.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import gc
 import sqlite3
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ import psycopg
 import requests
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 from zlib_ng import zlib_ng
 
 from bench.account import Account, as_sent, fetch, listings
@@ -35,6 +36,7 @@ from syncd.resources.tags import tags
 from syncd.resources.tasks.table import files, task_relations, task_tags, tasks
 
 WRITE, HASH, DECODE = "floor: fetch, decode, write", "floor: fetch, hash", "floor: fetch, decode"
+INDEXED = "floor: fetch, decode, write with the mirror's checks and indexes"
 UNZIP, UNZIP_NG = "unzipping its listings, zlib", "unzipping its listings, zlib-ng"
 TABLES = (projects, members, tags, tasks, task_tags, task_relations, files)
 TIMES = 3
@@ -54,14 +56,19 @@ class Rows:
         return [c.type.compile(postgresql.dialect()).lower() for c in self.table.c]
 
 
-def bare(table: Table, dialect: Any) -> str:
-    """Return the statement that makes a table of the same columns and key, and nothing else."""
-    made = Table(
+def making(table: Table, dialect: Any, *, indexed: bool) -> Iterator[str]:
+    """Yield what makes a table of the same columns and key; `indexed` with all that it has more."""
+    if indexed:
+        whole = table.to_metadata(MetaData())
+        yield str(CreateTable(whole).compile(dialect=dialect))
+        yield from (str(CreateIndex(one).compile(dialect=dialect)) for one in whole.indexes)
+        return
+    bare = Table(
         table.name,
         MetaData(),
         *(Column(c.name, c.type, primary_key=c.primary_key, autoincrement=False) for c in table.c),
     )
-    return str(CreateTable(made).compile(dialect=dialect))
+    yield str(CreateTable(bare).compile(dialect=dialect))
 
 
 def selected(table: Table) -> str:
@@ -72,17 +79,19 @@ def selected(table: Table) -> str:
 class OnSqlite:
     """The floor's own file, made as ours is."""
 
-    def __init__(self, database: str, folder: Path) -> None:
+    def __init__(self, database: str, folder: Path, *, indexed: bool = False) -> None:
         with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as mirror:
             self._rows = [
                 Rows(one, tuple(one.c.keys()), mirror.execute(selected(one)).fetchall())
                 for one in TABLES
             ]
-        self._floor = sqlite3.connect(folder / "floor.db", isolation_level=None)
+        name = "indexed.db" if indexed else "floor.db"
+        self._floor = sqlite3.connect(folder / name, isolation_level=None)
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL"):
             self._floor.execute(f"PRAGMA {pragma}")
         for one in TABLES:
-            self._floor.execute(bare(one, sqlite.dialect()))
+            for statement in making(one, sqlite.dialect(), indexed=indexed):
+                self._floor.execute(statement)
 
     def write(self) -> None:
         """Write all rows in one transaction."""
@@ -101,16 +110,18 @@ class OnSqlite:
 class OnPostgres:
     """The floor's own schema, beside the mirror."""
 
-    def __init__(self, database: str, _: Path) -> None:
+    def __init__(self, database: str, _: Path, *, indexed: bool = False) -> None:
         self._floor = psycopg.connect(database.replace("+psycopg", ""), autocommit=True)
         self._rows = [
             Rows(one, tuple(one.c.keys()), self._floor.execute(selected(one)).fetchall())
             for one in TABLES
         ]
-        self._floor.execute("CREATE SCHEMA floor")
-        self._floor.execute("SET search_path TO floor")
+        schema = "indexed" if indexed else "floor"
+        self._floor.execute(f"CREATE SCHEMA {schema}")
+        self._floor.execute(f"SET search_path TO {schema}")
         for one in TABLES:
-            self._floor.execute(bare(one, postgresql.dialect()))
+            for statement in making(one, postgresql.dialect(), indexed=indexed):
+                self._floor.execute(statement)
 
     def write(self) -> None:
         """Write all rows in one transaction."""
@@ -146,19 +157,20 @@ def unzipped(bodies: Sequence[bytes], zipper: Any) -> None:
 
 
 def measured(order: dict[str, Any]) -> dict[str, Any]:
-    """Measure the floor of each kind of pull."""
+    """Measure the floor of each kind of pull; `indexed` asks for that of an indexed mirror too."""
     account, database = Account(order["url"]), order["database"]
     all_reads = [account.signed(read) for read in order["reads"]]
     listed = [account.signed(read) for read in listings(order["reads"])]
-    place = (OnSqlite if database.startswith("sqlite") else OnPostgres)(
-        database, Path(order["folder"])
-    )
-    samples = []
+    kind = OnSqlite if database.startswith("sqlite") else OnPostgres
+    folder, samples = Path(order["folder"]), []
+    places = {WRITE: kind(database, folder)}
+    if order["indexed"]:
+        places[INDEXED] = kind(database, folder, indexed=True)
     gc.freeze()  # the rows at hand are no part of what a floor costs
     with requests.Session() as session:
         each(session, all_reads, hashed)
 
-        def whole() -> None:
+        def whole(place: OnSqlite | OnPostgres) -> None:
             each(session, all_reads, msgspec.json.decode)
             place.write()
 
@@ -168,8 +180,9 @@ def measured(order: dict[str, Any]) -> dict[str, Any]:
             samples += timed(UNZIP_NG, partial(unzipped, zipped, zlib_ng))
             samples += timed(HASH, partial(each, session, listed, hashed))
             samples += timed(DECODE, partial(each, session, listed, msgspec.json.decode))
-            samples += timed(WRITE, whole)
-            place.empty()
+            for what, place in places.items():
+                samples += timed(what, partial(whole, place))
+                place.empty()
     return {"samples": samples}
 
 

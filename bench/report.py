@@ -31,11 +31,12 @@ machine's and mean little elsewhere.
 - The **floor** is the same work with nothing around it: the same requests, their answers decoded
   by msgspec, and the rows of the finished mirror, all columns of its seven tables, written by
   `executemany` in one transaction or by binary COPY, into tables with the same columns and keys
-  but without checks and further indexes. For an unchanged pull it is to fetch and hash the
-  listing, for a changed one to fetch and decode it. It fetches by requests, which unzips by the
-  standard library; syncd unzips by zlib-ng, so a pull may come close to the floor or below it.
-  What the two take for the listings stands beside the figures of each size. It hands SQLite's
-  driver None for NULL, as anybody does; syncd hands it what the driver takes twice as quickly.
+  but without checks and further indexes; what it takes with them stands beside the figures of the
+  smaller sizes. For an unchanged pull it is to fetch and hash the listing, for a changed one to
+  fetch and decode it. It fetches by requests, which unzips by the standard library; syncd unzips
+  by zlib-ng, so a pull may come close to the floor or below it. What the two take for the listings
+  stands there too. It hands SQLite's driver None for NULL, as anybody does; syncd hands it what
+  the driver takes twice as quickly.
 - The **peers** are dlt, with its REST client and `write_disposition="merge"` by id, and Meltano's
   target for PostgreSQL, fed by a tap of our own in the same process; the same account, the same
   kind of database. They load everything each time, keep no history of tasks and look for no
@@ -180,6 +181,9 @@ def _besides(results: Results, size: int, database: str) -> Iterator[Sequence[st
         yield f"`{what}`, start to end", f"{spread(results.find(size, database, what))} s"
     if beside := results.find(size, database, pulls.BESIDE):
         yield pulls.BESIDE, f"{spread(beside)} s"
+    if indexed := results.find(size, database, floor.INDEXED):
+        held = times(ratio(results, size, database, pulls.FIRST, floor.INDEXED))
+        yield f"{pulls.FIRST} against {floor.INDEXED}", f"{held}: {spread(indexed)} s"
     for what in (pulls.MEMORY, pulls.LARGEST):
         yield what, f"{spread(results.find(size, database, what, MB), digits=1)} MB"
     yield (

@@ -119,6 +119,7 @@ def _round(plan: Plan, results: Results, place: Place, *, run: int, runs: int) -
         database=place.database,
         folder=str(place.folder),
         reads=pulls["reads"],
+        indexed=place.tasks < BIG,
     )
     samples = pulls["samples"] + floor["samples"]
     if plan.peers and place.tasks <= PEERS_UP_TO:

@@ -287,7 +287,7 @@ def test_a_small_run_measures_pulls_floor_pushes_and_starts(
     for size in found.sizes:
         for what in (pulls.FIRST, pulls.UNCHANGED, "1 % changed", "10 % changed"):
             assert found.find(size, database, what, CPU), what
-        for what in (floor.WRITE, floor.HASH, floor.DECODE):
+        for what in (floor.WRITE, floor.INDEXED, floor.HASH, floor.DECODE):
             assert found.find(size, database, what), what
         for what in (starts.HELP, starts.STATUS):
             tried = found.find(size, database, what)
