@@ -40,14 +40,14 @@ class Account:
                 deed = {"do": "rename_task", "task_id": id, "name": f"{name} {id}"}
                 session.post(f"{self.url}/sandbox/do", json=deed, timeout=60).raise_for_status()
 
-    def asked(self) -> list[dict[str, str]]:
-        """Return the parameters of every read that it has answered so far, in their order."""
+    def asked(self, last: int) -> list[dict[str, str]]:
+        """Return the parameters of the reads that it answered, of so many last requests."""
         answer = requests.get(f"{self.url}/sandbox/log", timeout=60)
         answer.raise_for_status()
         entries = sorted(answer.json()["result"], key=lambda entry: entry["number"])
         return [
             {"action": entry["action"], **entry["parameters"]}
-            for entry in entries
+            for entry in entries[-last:]
             if entry["outcome"] == "ok" and entry["action"].startswith("get_")
         ]
 

@@ -93,7 +93,7 @@ def _first_of_all(account: Account, app: App) -> tuple[list[dict[str, str]], lis
     count = mirrors.pulled(app)
     peak = peak_mb()
     app.db.close()
-    reads = account.asked()[-count:]
+    reads = account.asked(count)
     largest = warm(account, reads) / 1e6
     return reads, [
         (MEMORY, MB, peak),
