@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
 
 import pytest
+import requests
+from sqlalchemy.dialects import sqlite
 
 from bench import again, budgets, floor, peer, pulls, pushes, starts
 from bench.__main__ import main, repeatable
-from bench.account import equal_sizes
+from bench.account import equal_sizes, serving
 from bench.databases import SQLITE
 from bench.figures import Results, load
 from bench.ratios import ratio
 from bench.report import performance
 from bench.rounds import Plan, measure
 from bench.timing import CPU, MB, REQUESTS, WALL
+from syncd.resources.tasks.table import tasks
 
 ABOUT = {
     "date": "2026-01-05 10:00 UTC",
@@ -255,6 +260,23 @@ def test_runs_that_cannot_be_compared_are_refused(first: Results, tmp_path: Path
 
 def test_projects_of_a_big_account_are_equal() -> None:
     assert equal_sizes(1_000_001, 200) == [5001] + [5000] * 199
+
+
+def test_the_reads_of_the_last_requests_are_those_that_were_answered() -> None:
+    with serving(10) as account:
+        for action in ("get_users", "get_nothing", "get_projects"):
+            requests.get(account.signed({"action": action}), timeout=60)
+        assert [{"action": "get_projects"}] == account.asked(2)
+
+
+def test_only_the_indexed_floor_has_checks_and_indexes() -> None:
+    for indexed in (False, True):
+        with closing(sqlite3.connect(":memory:")) as made:
+            for statement in floor.making(tasks, sqlite.dialect(), indexed=indexed):
+                made.execute(statement)
+            said = " ".join(row[0] or "" for row in made.execute("SELECT sql FROM sqlite_master"))
+        assert indexed == ("CHECK" in said)
+        assert said.count("CREATE INDEX") == (len(tasks.indexes) if indexed else 0)
 
 
 def test_big_sizes_are_measured_beside_small_mirrors_and_less_often(
