@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -58,16 +59,49 @@ class Wire:
 
 
 class Deadline:
-    """Cuts the wire when an exchange takes too long altogether, however it trickles."""
+    """Cuts the wire when an exchange takes too long altogether, however it trickles.
+
+    One thread watches over all exchanges of a connection, and ends after the last: to start one for
+    each costs a small request a tenth and more of its processor time.
+    """
 
     def __init__(self, wire: Wire, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, wire.cut)
-        self._timer.daemon = True
-        self._timer.start()
+        self._wire = wire
+        self._seconds = seconds
+        self._changed = threading.Condition()
+        self._ends_at: float | None = None
+        self._watched = False
+
+    def begin(self) -> None:
+        """An exchange begins. The one before it has been cancelled, or was cut."""
+        with self._changed:
+            self._ends_at = time.monotonic() + self._seconds
+            if not self._watched:
+                threading.Thread(target=self._watch, name="deadline", daemon=True).start()
+                self._watched = True
 
     def cancel(self) -> None:
-        """The exchange is over."""
-        self._timer.cancel()
+        """The exchange is over; once this returns, nothing is cut any more."""
+        with self._changed:
+            self._ends_at = None
+
+    def close(self) -> None:
+        """Let the thread end now."""
+        with self._changed:
+            self._ends_at = None
+            self._changed.notify()
+
+    def _watch(self) -> None:
+        """Sleep until the present exchange has to end; later ones end later, and wake nobody."""
+        with self._changed:
+            while self._ends_at is not None:
+                left_s = self._ends_at - time.monotonic()
+                if left_s <= 0:
+                    self._wire.cut()
+                    self._ends_at = None
+                else:
+                    self._changed.wait(left_s)
+            self._watched = False
 
 
 class PlainConnection(HTTPConnection):

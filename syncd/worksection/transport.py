@@ -96,11 +96,11 @@ class Transport:
         self, *, timeout_s: float, deadline_s: float | None = None, ca_file: Path | None = None
     ) -> None:
         self._timeouts_s = (min(timeout_s, MAX_CONNECT_S), timeout_s)
-        self._deadline_s = deadline_s if deadline_s is not None else 5 * timeout_s
         self._verify: bool | str = str(ca_file) if ca_file else True
         self._wire = Wire()
+        longest_s = deadline_s if deadline_s is not None else 5 * timeout_s
+        self._deadline = Deadline(self._wire, longest_s)
         self._adapter = _Adapter(self._wire)
-        self._session = _session(self._adapter)
         _keep_addresses_out_of_logs()
 
     def open(self, signed: Signed, *, fresh: bool, on_leaving: Callable[[], None]) -> Incoming:
@@ -114,32 +114,28 @@ class Transport:
         if fresh:
             self._adapter.close()
         self._wire.begin(on_leaving)
-        deadline = Deadline(self._wire, self._deadline_s)
+        self._deadline.begin()
         response: requests.Response | str = ""
         try:
             response = self._send(signed)
-        finally:  # a signal may raise here too, and the timer must not cut the next exchange
+        finally:  # a signal may raise here too, and the deadline must not cut the next exchange
             if isinstance(response, str):
-                deadline.cancel()
+                self._deadline.cancel()
                 self._adapter.close()
         if isinstance(response, str):
             raise self._error(response)
-        return Incoming(response, deadline, self._wire, signed.secrets)
+        return Incoming(response, self._deadline, self._wire, signed.secrets)
 
     def close(self) -> None:
         """Close the connection."""
-        self._session.close()
+        self._deadline.close()
+        self._adapter.close()
 
     def _send(self, signed: Signed) -> requests.Response | str:
         """Return the response, or in a line why there is none."""
         try:
-            return self._session.send(
-                _prepared(signed),
-                stream=True,
-                timeout=self._timeouts_s,
-                verify=self._verify,
-                allow_redirects=False,
-                proxies={},
+            return self._adapter.send(
+                _prepared(signed), stream=True, timeout=self._timeouts_s, verify=self._verify
             )
         except FOREIGN as error:
             return _reason(error, signed.secrets)
@@ -156,7 +152,11 @@ class Transport:
 
 
 class _Adapter(HTTPAdapter):
-    """An adapter of one connection, which reports to the wire."""
+    """An adapter of one connection, which reports to the wire.
+
+    Without a session there is no proxy, .netrc or CA bundle behind the configuration's back, no
+    cookie, and nobody who follows a redirect.
+    """
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
@@ -170,20 +170,12 @@ class _Adapter(HTTPAdapter):
         return pool
 
 
-def _session(adapter: HTTPAdapter) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy, .netrc or CA bundle behind the configuration's back
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
 def _prepared(signed: Signed) -> requests.PreparedRequest:
     """Build the request with our own address in it: the library would encode it again."""
     prepared = requests.PreparedRequest()
-    bare = signed.url.reveal().partition("?")[0]
-    headers = dict((*HEADERS, *signed.headers))
-    prepared.prepare(method=signed.method, url=bare, headers=headers, data=signed.body)
+    prepared.prepare_method(signed.method)
+    prepared.prepare_headers(dict((*HEADERS, *signed.headers)))
+    prepared.prepare_body(signed.body, None)
     prepared.url = signed.url.reveal()
     return prepared
 

@@ -20,12 +20,13 @@ from tests.support.mirror import connected, dump, fetched
 from tests.support.processes import run
 
 BREAKS = """
-import requests, resource, time, tomllib
+import resource, time, tomllib
+from requests.adapters import HTTPAdapter
 from syncd.daemon.wake import Waker
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 with open(sys.argv[sys.argv.index("--config") + 1], "rb") as file:
     key = tomllib.load(file)["account"]["api_key"]
-send, seen = requests.Session.send, []
+send, seen = HTTPAdapter.send, []
 def broken(self, request, **more):
     answer = send(self, request, **more)
     if "get_events" in request.url or "pull" in sys.argv:
@@ -36,7 +37,7 @@ def dies(self, listener):
     while not seen:
         time.sleep(0.05)
     raise RuntimeError(seen[-1])
-requests.Session.send, Waker._hear = broken, dies
+HTTPAdapter.send, Waker._hear = broken, dies
 """
 
 

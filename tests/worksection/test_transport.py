@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from syncd.errors import AccountError, BadReply, ConfigError, Unanswered, Unreachable
 from syncd.worksection.backoff import Patience
-from syncd.worksection.connection import PlainConnection, Wire
+from syncd.worksection.connection import Deadline, PlainConnection, Wire
 from syncd.worksection.methods import tasks
 from tests.worksection import peer as wire
 from tests.worksection.builders import a_client
@@ -234,15 +235,46 @@ def test_a_deadline_before_the_first_byte_sends_nothing() -> None:
     assert (each.sent, bytes_left) == (False, [])
 
 
-def test_no_timer_outlives_its_exchange() -> None:
-    with Peer(ok([]), wire.reset()) as peer, a_client(peer.url, patience=ONCE) as client:
+def watchers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "deadline"]
+
+
+def test_one_thread_watches_all_exchanges_and_ends_with_the_client() -> None:
+    before = set(watchers())
+    with Peer(ok([]), wire.reset(), ok([])) as peer, a_client(peer.url, patience=ONCE) as client:
         client.call(tasks.get_task(1))
         with pytest.raises(Unanswered):
             client.call(WRITE)
-        timers = [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
-        for timer in timers:
-            timer.join(2)
-        assert not any(timer.is_alive() for timer in timers)
+        client.call(tasks.get_task(1))
+        (watcher,) = set(watchers()) - before
+    watcher.join(2)
+    assert not watcher.is_alive()
+
+
+def test_a_deadline_counts_from_the_begin_of_its_own_exchange() -> None:
+    each = Wire()
+    deadline = Deadline(each, 1.5)
+    deadline.begin()
+    deadline.cancel()
+    time.sleep(0.8)
+    deadline.begin()
+    time.sleep(0.8)  # 1.6 s after the first began, half of its time after the second
+    assert not each.expired
+    deadline.cancel()
+    time.sleep(0.8)
+    assert not each.expired
+
+
+def test_a_deadline_cuts_again_after_it_has_cut() -> None:
+    each = Wire()
+    deadline = Deadline(each, 0.05)
+    for _ in range(2):
+        each.begin(lambda: None)
+        deadline.begin()
+        give_up_at = time.monotonic() + 5
+        while not each.expired and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        assert each.expired
 
 
 def test_the_logs_of_the_libraries_hold_no_hash(caplog: pytest.LogCaptureFixture) -> None:
