@@ -28,12 +28,12 @@ from syncd.store.lease import Lease
 from syncd.store.mirror import BATCH
 
 CHECKPOINTS_LAST: Final = timedelta(hours=6)
-MOST_WAITING: Final = 8
+MOST_WAITING: Final = 16
 """Slices that are stored together: so many requests a kill can cost."""
 LONGEST_WAIT_S: Final = 1.0
 """Since the last were stored: at the account's own pace, of a request in a second or so, none waits
 for another."""
-MOST_BYTES: Final = 1_000_000
+MOST_BYTES: Final = 2_000_000
 """Answers that wait in memory, and stored slices that are fetched together."""
 
 

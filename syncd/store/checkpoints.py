@@ -15,6 +15,7 @@ from zlib_ng import zlib_ng
 
 from syncd.store.engine import Database
 from syncd.store.schema import pull_slices
+from syncd.store.sessions import BINARY
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
@@ -96,10 +97,11 @@ def kept(tx: Connection) -> list[Kept]:
 
 
 def load(tx: Connection, project_ids: Collection[int]) -> dict[int, Stored]:
-    """Return stored slices."""
+    """Return stored slices; a server sends them in binary, as text they are twice as long."""
     column = pull_slices.c
     query = select(column.project_id, column.observed_at, column.parts)
-    rows = tx.execute(query.where(column.project_id.in_(project_ids)))
+    query = query.where(column.project_id.in_(project_ids))
+    rows = tx.execute(query, execution_options={BINARY: True})
     return {row.project_id: Stored(*row) for row in rows}
 
 

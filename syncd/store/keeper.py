@@ -35,8 +35,8 @@ _TRY = f"SELECT pg_try_advisory_lock({_KEY}), {_LIMIT}"
 _UNLOCK = f"SELECT pg_advisory_unlock({_KEY}), {_NO_LIMIT}"
 _PROVE = (
     "UPDATE lease SET heartbeat_at = clock_timestamp()"
-    " WHERE name = 'account' AND fencing = :fencing RETURNING 1"
-)
+    " WHERE name = 'account' AND fencing = %(fencing)s RETURNING 1"
+)  # for the driver as it is: it goes before every request
 # state_change beside the row: a holder that has the lock and no row yet must not look stale.
 _END_STALE = f"""
 SELECT pg_terminate_backend(other.pid)
@@ -82,7 +82,7 @@ class Keeper:
 
     def _asked(self, fencing: int) -> SyncdError | None:
         try:
-            found = self._connection.scalar(text(_PROVE), {"fencing": fencing})
+            found = self._connection.exec_driver_sql(_PROVE, {"fencing": fencing}).scalar()
         except DBAPIError as error:
             return storage_failed(error.orig, self._label)
         return LeaseLost("Another instance took over the lease.") if found is None else None
