@@ -121,31 +121,51 @@ def _stated(*found: Stated | Figure | None) -> tuple[Stated, ...]:
 def _flat(results: Results, database: str) -> Budget:
     """The cost per task at the dearest of the larger sizes against that at 10,000.
 
-    That was measured by turns with it, or right before and after.
+    That was measured right before and after, in each round, or else by turns with it.
     """
-    costs = {
-        size: found
-        for size in results.sizes
-        if size >= ORIENTATION and (found := results.find(size, database, pulls.FIRST))
-    }
     what = f"cost per task of a first mirror, {database}, from 10,000 to"
-    grown: dict[int, float] = {}
-    made_of: dict[int, tuple[Figure, Figure]] = {}
-    for size, cost in costs.items():
-        beside = results.find(size, database, pulls.BESIDE)
-        tasks = ORIENTATION if beside else min(costs)
-        small = beside or costs[tasks]
-        if size > tasks:
-            grown[size] = cost.median / small.median * tasks / size
-            made_of[size] = (cost, small)
+    sizes = [size for size in results.sizes if size >= ORIENTATION]
+    grown = {size: found for size in sizes if (found := _grown(results, database, sizes[0], size))}
     if not grown:
         return Budget(f"{what} 1,000,000", FLAT, None, "times")
-    dearest = max(grown, key=lambda size: grown[size])
+    dearest = max(grown, key=lambda size: grown[size].median)
+    times = grown[dearest]
+    whole = Stated(f"{what} {max(grown):,}", "times", times.median, times.values)
+    aside = "; ".join(_at(size, each) for size, each in grown.items())
+    return Budget(
+        whole.what,
+        FLAT,
+        whole.median,
+        "times",
+        aside=f" ({aside})",
+        made_of=_stated(
+            whole,
+            results.find(dearest, database, pulls.FIRST),
+            results.find(dearest, database, pulls.BESIDE)
+            or results.find(sizes[0], database, pulls.FIRST),
+        ),
+    )
+
+
+def _grown(results: Results, database: str, small: int, size: int) -> Stated | None:
+    """Return how often the cost per task at a size holds that at a small one."""
+    if beside := ratio(results, size, database, pulls.FIRST, pulls.BESIDE):
+        share = ORIENTATION / size
+        values = tuple(value * share for value in beside.values)
+        return Stated(beside.what, "times", beside.median * share, values)
+    few = results.find(small, database, pulls.FIRST)
+    many = results.find(size, database, pulls.FIRST)
+    if size == small or few is None or many is None:
+        return None
     # No round has such a ratio of its own, so it has no spread.
-    whole = Stated(f"{what} {max(grown):,}", "times", grown[dearest], ())
-    parts = _stated(whole, *made_of[dearest])
-    aside = "; ".join(f"{times:.3g} at {size:,}" for size, times in grown.items())
-    return Budget(whole.what, FLAT, grown[dearest], "times", aside=f" ({aside})", made_of=parts)
+    return Stated(many.what, "times", many.median / few.median * small / size, ())
+
+
+def _at(size: int, found: Stated) -> str:
+    said = f"{found.median:.3g} at {size:,}"
+    if not found.has_spread:
+        return said
+    return f"{said}, by round {min(found.values):.3g} to {max(found.values):.3g}"
 
 
 def _memory(results: Results, database: str) -> Budget:

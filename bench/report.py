@@ -45,8 +45,8 @@ machine's and mean little elsewhere.
   a process of its own, warm too: start-up is not counted. Before the later
   ones are timed, a peer has loaded twice, and syncd has pulled unchanged and changed once.
 - Sizes under 100,000 tasks are measured by turns, and 1,000,000 once. The **cost per task** of an
-  account from 100,000 on is held against first mirrors of 10,000 that the same process makes right
-  before and after.
+  account from 100,000 on is held, in each round, against first mirrors of 10,000 that the same
+  process makes right before and after.
 """
 
 

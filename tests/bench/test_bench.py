@@ -98,6 +98,15 @@ def test_the_cost_per_task_is_compared_with_small_mirrors_of_the_same_minutes(
     assert "Met: 1.03 times" in said(alone, "cost per task")
 
 
+def test_the_cost_per_task_is_taken_in_each_round(results: Results) -> None:
+    for big, small in ((7.0, (0.7, 0.6, 0.7)), (14.0, (1.4, 1.4, 2.0)), (6.0, (0.5, 0.4, 0.5))):
+        beside = [(pulls.BESIDE, WALL, seconds) for seconds in small]
+        results.add(100_000, "SQLite", [(pulls.FIRST, WALL, big), *beside])
+    slow = said(results, "cost per task")
+    assert "Met: 1 times" in slow  # of the medians of all rounds it would be 10
+    assert slow.endswith("(1 at 100,000, by round 1 to 1.2).")
+
+
 def test_the_page_is_written_from_a_file_of_results(results: Results, tmp_path: Path) -> None:
     results.save(tmp_path / "bench.json")
     assert list(load(tmp_path / "bench.json")) == list(results)
