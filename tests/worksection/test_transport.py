@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -235,45 +235,64 @@ def test_a_deadline_before_the_first_byte_sends_nothing() -> None:
     assert (each.sent, bytes_left) == (False, [])
 
 
-def watchers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "deadline"]
+def watchers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "deadline"}
+
+
+@pytest.fixture
+def until_none_watches() -> Callable[[], None]:
+    before = watchers()
+
+    def wait() -> None:
+        for watcher in watchers() - before:
+            watcher.join(10)
+
+    return wait
 
 
 def test_one_thread_watches_all_exchanges_and_ends_with_the_client() -> None:
-    before = set(watchers())
+    before = watchers()
     with Peer(ok([]), wire.reset(), ok([])) as peer, a_client(peer.url, patience=ONCE) as client:
         client.call(tasks.get_task(1))
         with pytest.raises(Unanswered):
             client.call(WRITE)
         client.call(tasks.get_task(1))
-        (watcher,) = set(watchers()) - before
+        (watcher,) = watchers() - before
     watcher.join(2)
     assert not watcher.is_alive()
 
 
-def test_a_deadline_counts_from_the_begin_of_its_own_exchange() -> None:
+def test_a_deadline_counts_from_the_begin_of_its_own_exchange(
+    until_none_watches: Callable[[], None],
+) -> None:
     each = Wire()
-    deadline = Deadline(each, 1.5)
+    deadline = Deadline(each, 0.5)
     deadline.begin()
     deadline.cancel()
-    time.sleep(0.8)
+    time.sleep(0.3)  # most of the first one's time: counted from there, the second is cut too soon
+    began = time.monotonic()
     deadline.begin()
-    time.sleep(0.8)  # 1.6 s after the first began, half of its time after the second
-    assert not each.expired
+    until_none_watches()
+    assert each.expired
+    assert time.monotonic() - began >= 0.5
+
+
+def test_a_cancelled_deadline_cuts_nothing(until_none_watches: Callable[[], None]) -> None:
+    each = Wire()
+    deadline = Deadline(each, 0.5)
+    deadline.begin()
     deadline.cancel()
-    time.sleep(0.8)
+    until_none_watches()
     assert not each.expired
 
 
-def test_a_deadline_cuts_again_after_it_has_cut() -> None:
+def test_a_deadline_cuts_again_after_it_has_cut(until_none_watches: Callable[[], None]) -> None:
     each = Wire()
     deadline = Deadline(each, 0.05)
     for _ in range(2):
         each.begin(lambda: None)
         deadline.begin()
-        give_up_at = time.monotonic() + 5
-        while not each.expired and time.monotonic() < give_up_at:
-            time.sleep(0.01)
+        until_none_watches()
         assert each.expired
 
 
