@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from syncd import __version__
-from syncd.errors import SyncdError
+from syncd.errors import LeaseLost, SyncdError
 from syncd.log import get_logger
 from syncd.model.listing import Scope
 from syncd.resources.tasks.packed import FORM
@@ -121,12 +121,19 @@ class SliceStore:
             get_logger().warning("pull.slices_lost", count=len(self._memory), error=str(failure))
 
     def load(self, project_id: int) -> Checkpoint:
-        """Return one slice; those after it come along, as far as they are small."""
+        """Return one slice; those after it come along, as far as they are small.
+
+        Raises LeaseLost where it is gone: only who holds the lease takes slices away.
+        """
         if project_id in self._memory:
             return self._memory[project_id]
         if project_id not in self._ahead:
             with self._db.read() as tx:
                 self._ahead = checkpoints.load(tx, self._next(project_id))
+        if project_id not in self._ahead:
+            raise LeaseLost(
+                "Another instance took away what this pull had fetched; nothing of it was written."
+            )
         return checkpoints.opened(self._ahead.pop(project_id))
 
     def _next(self, project_id: int) -> list[int]:

@@ -54,9 +54,12 @@ def listening(db: Database) -> Iterator[Listener]:
         with closing(sqlite3.connect(f"{db.path.absolute().as_uri()}?mode=ro", uri=True)) as file:
             yield _File(file)
         return
-    with closing(db.engine.raw_connection()) as pooled:
-        connection: Any = pooled.driver_connection
-        pooled.detach()  # it listens until it is closed, and the pool must not hand it on
+    pooled = db.engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    # It listens until it is closed, and the pool must not hand it on; nor close it, for that would
+    # first ask a server that may be gone to roll back, and log a traceback of it.
+    pooled.detach()
+    with closing(connection):
         connection.autocommit = True
         connection.execute(f"LISTEN {CHANNEL}")
         schema = connection.execute("SELECT current_schema()").fetchone()[0]

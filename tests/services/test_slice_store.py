@@ -13,7 +13,7 @@ from syncd.errors import AccountError, LeaseLost, StorageFailed
 from syncd.model.listing import Scope
 from syncd.services import slice_store
 from syncd.services.slice_store import LONGEST_WAIT_S, MOST_BYTES, MOST_WAITING, SliceStore
-from syncd.store.checkpoints import Checkpoint, Part
+from syncd.store.checkpoints import Checkpoint, Part, drop
 from syncd.store.engine import Database, open_database
 from syncd.store.lease import Lease, hold
 from syncd.store.schema import pull_slices
@@ -181,6 +181,17 @@ def test_what_was_stored_is_read_again_as_it_was(store):
             store.keep(one)
     for id in (1, 2, 2, 19, 3, *slices):
         assert slices[id] == store.load(id)
+
+
+def test_slices_that_another_holder_took_away_end_the_pull(db, store):
+    store.keep(a_slice(1))
+    with store.filling():
+        pass
+    take_over(db)
+    with db.write() as tx:
+        drop(tx)
+    with pytest.raises(LeaseLost, match="took away what this pull had fetched"):
+        store.load(1)
 
 
 def test_slices_come_back_several_at_once(db, another, monkeypatch):

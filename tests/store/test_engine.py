@@ -13,6 +13,7 @@ from sqlalchemy import text
 from syncd.errors import DatabaseUnusable, StorageFailed
 from syncd.store import engine, sessions
 from syncd.store.engine import open_database
+from tests.support.postgres import end_sessions
 
 
 @pytest.fixture
@@ -101,17 +102,6 @@ def test_a_writer_after_a_reader_can_write_and_sees_what_others_commit(postgres_
         assert "off" == tx.scalar(text("SHOW transaction_read_only"))
 
 
-def _end_sessions(url: str) -> None:
-    ending = (
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
-        " WHERE pid <> pg_backend_pid() AND datname = current_database()"
-    )
-    db = open_database(url)
-    with db.write() as tx:
-        assert 1 == tx.scalar(text(ending))
-    db.close()
-
-
 def test_a_session_that_ended_while_nobody_used_it_is_followed_by_a_new_one(
     postgres_url, monkeypatch
 ):
@@ -120,7 +110,7 @@ def test_a_session_that_ended_while_nobody_used_it_is_followed_by_a_new_one(
     db = open_database(postgres_url)
     with db.read() as tx:
         tx.scalar(text("SELECT 1"))
-    _end_sessions(postgres_url)
+    assert 1 == end_sessions(postgres_url)
     with db.write() as tx:
         assert 1 == tx.scalar(text("SELECT 1"))
 
@@ -132,7 +122,7 @@ def test_a_session_that_ended_just_after_its_last_use_fails_once_and_leaves_noth
     db = open_database(postgres_url)
     with db.write() as tx:
         tx.execute(text("CREATE TABLE scratch (n integer)"))
-    _end_sessions(postgres_url)
+    assert 1 == end_sessions(postgres_url)
     with pytest.raises(StorageFailed, match="terminating connection"), db.write() as tx:
         tx.execute(text("INSERT INTO scratch VALUES (1)"))
     with db.write() as tx:

@@ -472,6 +472,17 @@ class Cluster:
         )
 
 
+def end_sessions(url: str) -> int:
+    """End all other sessions of a database, as a server that stops does; returns their number."""
+    ending = (
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    )
+    with psycopg.connect(url.replace("+psycopg", "")) as own:
+        row = own.execute(ending).fetchone()
+    return int(row[0]) if row else 0
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
