@@ -217,12 +217,16 @@ def _reason(failure: Exception, secrets: tuple[Secret | Hidden, ...]) -> str:
     inner: Exception = failure
     while (deeper := _deeper(inner)) is not None:
         inner = deeper
-    words = redact(str(inner), *secrets).partition("\n")[0][:200]
-    return f"{type(inner).__name__}: {words}" if words else type(inner).__name__
+    name, said = type(inner).__name__, str(getattr(inner, "strerror", None) or inner)
+    words = redact("".join(filter(str.isprintable, said.partition("\n")[0])), *secrets)[:200]
+    # The system's errors are sentences; the libraries' make sense beside their names.
+    if words and (isinstance(inner, OSError) or words.startswith(name)):
+        return words
+    return f"{name}: {words}" if words else name
 
 
 def _deeper(failure: Exception) -> Exception | None:
-    for candidate in (getattr(failure, "reason", None), *failure.args):
+    for candidate in (getattr(failure, "reason", None), *failure.args, failure.__cause__):
         if isinstance(candidate, Exception):
             return candidate
     return None

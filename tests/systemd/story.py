@@ -108,11 +108,17 @@ def a_hand_is_told_that_it_is_done_already(on: Try) -> str:
 
 def its_log_names_the_runs(on: Try) -> str:
     """The journal's lines are JSON, and found by the number of a run, as the runbook does."""
-    (row,) = query(on.box, DATABASE, "SELECT max(id) FROM sync_runs WHERE kind = 'push'")
-    find = ("journalctl", "--no-pager", "-u", "syncd", "-o", "cat", "--grep", f'"run": {row[0]},')
+    number = until("a push that has ended", lambda: _last_push(on))
+    find = ("journalctl", "--no-pager", "-u", "syncd", "-o", "cat", "--grep", f'"run": {number},')
     line = on.box.run(*find).splitlines()[0]
-    assert json.loads(line)["run"] == row[0]
+    assert json.loads(line)["run"] == number
     return line[:160]
+
+
+def _last_push(on: Try) -> int | None:
+    (row,) = query(on.box, DATABASE, "SELECT max(id) FROM sync_runs WHERE kind = 'push'")
+    number: int | None = row[0]
+    return number
 
 
 def a_reload_takes_the_new_settings(on: Try) -> str:

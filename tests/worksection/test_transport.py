@@ -32,9 +32,33 @@ def closed_port() -> str:
         return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_refused_connection_sent_nothing() -> None:
-    with a_client(f"http://{closed_port()}") as client, pytest.raises(Unreachable):
+def test_a_refused_connection_sent_nothing_and_is_told_in_the_system_s_words() -> None:
+    with a_client(f"http://{closed_port()}") as client, pytest.raises(Unreachable) as caught:
         client.call(WRITE)
+    assert caught.value.message == "The account could not be reached: Connection refused"
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (wire.then_close(b""), "Remote end closed connection without response"),
+        (wire.reset(), "Connection reset by peer"),
+        (wire.then_close(b"hi \x1b[2J there\r\n\r\n"), "BadStatusLine: hi [2J there"),
+        (wire.then_close(http(b"abc", length=9)), "IncompleteRead(3 bytes read, 6 more expected)"),
+        (wire.silence, "timed out"),
+    ],
+    ids=["closed", "reset", "no HTTP", "cut", "silent"],
+)
+def test_why_there_is_no_answer_is_told_without_the_insides_of_a_library(
+    step: Step, words: str
+) -> None:
+    with (
+        Peer(step) as peer,
+        a_client(peer.url, timeout_s=0.3, patience=ONCE) as client,
+        pytest.raises(Unanswered) as caught,
+    ):
+        client.call(WRITE)
+    assert caught.value.message == f"No complete answer came: {words}"
 
 
 def test_a_failed_handshake_sent_nothing() -> None:
@@ -119,15 +143,6 @@ def test_the_pace_counts_from_when_the_bytes_have_left(monkeypatch: pytest.Monke
         connection.getresponse().read()
         connection.close()
     assert ["clock", "bytes", "clock"] == told
-
-
-def test_silence_is_unanswered() -> None:
-    with (
-        Peer(wire.silence) as peer,
-        a_client(peer.url, timeout_s=0.1) as client,
-        pytest.raises(Unanswered),
-    ):
-        client.call(WRITE)
 
 
 @pytest.mark.parametrize("answer", [ok(["x"] * 1000), http(b"x" * 9000, X_Long="y" * 9000)])
