@@ -4,7 +4,8 @@
     python -m bench --again build/first.json
     python -m bench --report build/bench.json [--again build/first.json]
 
---deep adds 100,000 and 1,000,000 tasks over 200 projects, once and without the peers.
+--deep adds 100,000 tasks in 20 projects and 1,000,000 in 200, at most three times and once, without
+the peers.
 SYNCD_BENCH_PG names a PostgreSQL of one's own. --again says of each figure behind a budget whether
 it lies in the spread that an earlier run stated, of the same sizes on the same machine. --report
 only writes the page again, from the results of an earlier run.

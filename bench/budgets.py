@@ -131,13 +131,18 @@ def _flat(results: Results, database: str) -> Budget:
     dearest = max(grown, key=lambda size: grown[size].median)
     times = grown[dearest]
     whole = Stated(f"{what} {max(grown):,}", "times", times.median, times.values)
-    aside = "; ".join(_at(size, each) for size, each in grown.items())
+    said = [_at(size, each) for size, each in grown.items()]
+    said += [
+        f"of projects a tenth as large {_at(size, each)}"
+        for size in grown
+        if (each := _beside_small(results, database, size, pulls.SCATTERED))
+    ]
     return Budget(
         whole.what,
         FLAT,
         whole.median,
         "times",
-        aside=f" ({aside})",
+        aside=f" ({'; '.join(said)})",
         made_of=_stated(
             whole,
             results.find(dearest, database, pulls.FIRST),
@@ -149,16 +154,24 @@ def _flat(results: Results, database: str) -> Budget:
 
 def _grown(results: Results, database: str, small: int, size: int) -> Stated | None:
     """Return how often the cost per task at a size holds that at a small one."""
-    if beside := ratio(results, size, database, pulls.FIRST, pulls.BESIDE):
-        share = ORIENTATION / size
-        values = tuple(value * share for value in beside.values)
-        return Stated(beside.what, "times", beside.median * share, values)
+    if beside := _beside_small(results, database, size, pulls.FIRST):
+        return beside
     few = results.find(small, database, pulls.FIRST)
     many = results.find(size, database, pulls.FIRST)
     if size == small or few is None or many is None:
         return None
     # No round has such a ratio of its own, so it has no spread.
     return Stated(many.what, "times", many.median / few.median * small / size, ())
+
+
+def _beside_small(results: Results, database: str, size: int, what: str) -> Stated | None:
+    """Return how often the cost per task of a mirror holds that of those made beside it."""
+    beside = ratio(results, size, database, what, pulls.BESIDE)
+    if beside is None:
+        return None
+    share = ORIENTATION / size
+    values = tuple(value * share for value in beside.values)
+    return Stated(beside.what, "times", beside.median * share, values)
 
 
 def _at(size: int, found: Stated) -> str:

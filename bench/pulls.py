@@ -23,6 +23,7 @@ from syncd.bootstrap import App
 
 FIRST, UNCHANGED = "first mirror", "unchanged pull"
 BESIDE = "first mirror of 10,000 tasks beside that of all"
+SCATTERED = "first mirror of as many tasks in small projects"
 CHANGED = {"1 % changed": 100, "10 % changed": 10}
 """One task in so many is renamed before the pull."""
 MEMORY, LARGEST = "peak memory of a first mirror", "largest answer"
@@ -48,14 +49,16 @@ def measured(order: dict[str, Any]) -> dict[str, Any]:
     """Make one run of pulls into an empty database; `warm_up` is the one that is thrown away.
 
     `before` and `after` are mirrors of a small account, to be made right before and right after the
-    first one that is timed: what the machine does in these minutes meets both.
+    first one that is timed: what the machine does in these minutes meets both. `scattered` are
+    mirrors of an account of as many tasks in small projects.
     """
     account = Account(order["url"])
     reads, samples = _first_of_all(account, mirrors.opened(Path(order["warm_up"])))
     app = mirrors.opened(Path(order["config"]))
-    samples += _beside(order["before"])
+    samples += _others(BESIDE, order["before"])
     samples += timed(FIRST, partial(mirrors.pulled, app))
-    samples += _beside(order["after"])
+    samples += _others(BESIDE, order["after"])
+    samples += _others(SCATTERED, order["scattered"])
     mirrors.pulled(app)  # not timed, like the first change below
     for _ in range(TIMES):
         samples += timed(UNCHANGED, partial(mirrors.pulled, app))
@@ -65,12 +68,12 @@ def measured(order: dict[str, Any]) -> dict[str, Any]:
     return {"samples": samples + _reading(app), "reads": reads}
 
 
-def _beside(configs: list[str]) -> list[Sample]:
-    """Make these mirrors of the small account; the first is not timed, like that of any size."""
+def _others(what: str, configs: list[str]) -> list[Sample]:
+    """Make these mirrors of another account; the first is not timed, like that of any size."""
     samples: list[Sample] = []
     for number, config in enumerate(configs):
         app = mirrors.opened(Path(config))
-        found = timed(BESIDE, partial(mirrors.pulled, app))
+        found = timed(what, partial(mirrors.pulled, app))
         samples += found if number else []
         app.db.close()
     return samples

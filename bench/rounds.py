@@ -8,7 +8,7 @@ a machine that others share is slower for half an hour at a time.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import product
@@ -22,10 +22,14 @@ from bench.databases import POSTGRESQL, SQLITE, Databases, opened
 from bench.figures import Results
 from bench.timing import Sample
 
-PROJECTS_WHEN_BIG = 200
 BIG = 100_000
-"""From here on the tasks are spread over a number of projects, each within the account's limit, and
-fewer runs are made; no daemon is watched while it idles."""
+"""From here on the account is over the limit of one answer and is pulled by projects, and fewer
+runs are made; no daemon is watched while it idles."""
+TASKS_OF_A_PROJECT = 5_000
+"""Of a big account: a million are then in 200 projects. It is the same at every size, so that what
+grows is the account alone."""
+TASKS_OF_A_SMALL_ONE = 500
+"""Of an account of as many tasks in ten times as many projects, each of which is a request more."""
 HUGE = 1_000_000
 """One run of this takes a quarter of an hour."""
 RUNS_WHEN_BIG = 3
@@ -35,12 +39,17 @@ PUSHES_WHEN_BIG = 1
 BESIDE = 6
 """Mirrors of the size that the cost per task is compared with, made before a big one and after it,
 as hours may lie between the turns of the two. The first of each six is not timed."""
+SCATTERED = 2
+"""Mirrors of as many tasks in small projects; again the first is not timed."""
 PEERS_UP_TO = 10_000
 """The size that is compared with them: beyond it each load takes them minutes."""
 PEERS = (
     (peer, "dlt", (SQLITE, POSTGRESQL)),
     (singer, "Meltano's target", (POSTGRESQL,)),
 )
+
+Tell = Callable[[str], object]
+"""Says which step is next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +65,22 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Bench:
+    """One run: its plan, where its figures go, whom it tells, and where it works."""
+
+    plan: Plan
+    results: Results
+    tell: Tell
+    root: Path
+    databases: Sequence[Databases]
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where one round happens: an account, an empty mirror of it, a folder.
 
-    `beside` is the small account that a big one is compared with.
+    `beside` is the small account that a big one is compared with, `scattered` one of as many tasks
+    in small projects.
     """
 
     account: Account
@@ -69,39 +90,62 @@ class Place:
     database: str
     config: Path
     beside: Account | None = None
+    scattered: Account | None = None
 
 
-def measure(plan: Plan, results: Results, tell: Callable[[str], object]) -> None:
+def measure(plan: Plan, results: Results, tell: Tell) -> None:
     """Measure all of a plan into `results`, telling each step."""
     for why in filter(None, (module.missing() for module, _, _ in PEERS if plan.peers)):
         results.note(f"A peer is missing: {why}.")
     with opened(plan.databases) as found, tempfile.TemporaryDirectory() as root:
         results.about["databases"] = [one.said for one in found]
-        small = [tasks for tasks in plan.sizes if tasks < BIG]
-        big = [tasks for tasks in plan.sizes if tasks >= BIG]
-        with ExitStack() as stack:
-            accounts = {tasks: stack.enter_context(serving(tasks)) for tasks in small}
-            for run, (tasks, account) in product(range(1, plan.runs + 1), accounts.items()):
-                for one in found:
-                    tell(f"{tasks:,} tasks, {one.name}, run {run} of {plan.runs}")
-                    place = _place(Path(root), account, tasks, one)
-                    _round(plan, results, place, run=run, runs=plan.runs)
-        for tasks in big:
-            with serving(tasks, PROJECTS_WHEN_BIG) as account, serving(ORIENTATION) as beside:
-                runs = min(plan.runs, RUNS_WHEN_BIG) if tasks < HUGE else 1
-                for run, one in product(range(1, runs + 1), found):
-                    tell(f"{tasks:,} tasks, {one.name}, run {run} of {runs}")
-                    place = _place(Path(root), account, tasks, one, beside)
-                    _round(plan, results, place, run=run, runs=runs)
+        bench = Bench(plan, results, tell, Path(root), found)
+        _by_turns(bench)
+        for tasks in plan.sizes:
+            if tasks >= BIG:
+                _big(bench, tasks)
+
+
+def _by_turns(bench: Bench) -> None:
+    """Measure the sizes that take seconds, one round of each after the other."""
+    sizes, runs = [tasks for tasks in bench.plan.sizes if tasks < BIG], bench.plan.runs
+    with ExitStack() as stack:
+        accounts = {tasks: stack.enter_context(serving(tasks)) for tasks in sizes}
+        for run, tasks in product(range(1, runs + 1), sizes):
+            _rounds(bench, tasks, [accounts[tasks]], run=run, runs=runs)
+
+
+def _big(bench: Bench, tasks: int) -> None:
+    """Measure a size that takes minutes, beside the accounts that it is compared with."""
+    runs = min(bench.plan.runs, RUNS_WHEN_BIG) if tasks < HUGE else 1
+    with ExitStack() as stack:
+        whole, *scattered = (stack.enter_context(serving(tasks, n)) for n in layouts(tasks))
+        beside = stack.enter_context(serving(ORIENTATION))
+        for run in range(1, runs + 1):
+            _rounds(bench, tasks, [whole, beside, *scattered], run=run, runs=runs)
+
+
+def layouts(tasks: int) -> list[int]:
+    """Return over how many projects a big account is spread: the one measured, and others."""
+    small = [tasks // TASKS_OF_A_SMALL_ONE] if tasks < HUGE else []
+    return [tasks // TASKS_OF_A_PROJECT, *small]
+
+
+def _rounds(bench: Bench, tasks: int, accounts: Sequence[Account], *, run: int, runs: int) -> None:
+    """Make one round on each database."""
+    for one in bench.databases:
+        bench.tell(f"{tasks:,} tasks, {one.name}, run {run} of {runs}")
+        place = _place(bench.root, one, tasks, *accounts)
+        _round(bench.plan, bench.results, place, run=run, runs=runs)
 
 
 def _place(
-    root: Path, account: Account, tasks: int, databases: Databases, beside: Account | None = None
+    root: Path, databases: Databases, tasks: int, account: Account, *others: Account
 ) -> Place:
     folder = Path(tempfile.mkdtemp(dir=root))
     database = databases.new(folder)
     config = mirrors.configured(folder, account.url, database)
-    return Place(account, tasks, databases, folder, database, config, beside)
+    return Place(account, tasks, databases, folder, database, config, *others)
 
 
 def _round(plan: Plan, results: Results, place: Place, *, run: int, runs: int) -> None:
@@ -110,8 +154,9 @@ def _round(plan: Plan, results: Results, place: Place, *, run: int, runs: int) -
         url=place.account.url,
         config=str(place.config),
         warm_up=_spare(place, "spare", place.account),
-        before=_small(place, "before"),
-        after=_small(place, "after"),
+        before=_spares(place, "before", place.beside, BESIDE),
+        after=_spares(place, "after", place.beside, BESIDE),
+        scattered=_spares(place, "scattered", place.scattered, SCATTERED),
     )
     floor = children.ask(
         "bench.floor",
@@ -135,11 +180,11 @@ def _share(whole: int, run: int, runs: int) -> int:
     return whole * run // runs - whole * (run - 1) // runs
 
 
-def _small(place: Place, when: str) -> list[str]:
-    """Return the configurations of the small mirrors that are made beside a big one."""
-    if place.beside is None:
+def _spares(place: Place, name: str, account: Account | None, times: int) -> list[str]:
+    """Return the configurations of so many mirrors of another account, if there is one."""
+    if account is None:
         return []
-    return [_spare(place, f"{when}-{number}", place.beside) for number in range(BESIDE)]
+    return [_spare(place, f"{name}-{number}", account) for number in range(times)]
 
 
 def _spare(place: Place, name: str, account: Account) -> str:

@@ -19,7 +19,7 @@ from bench.databases import SQLITE
 from bench.figures import Results, load
 from bench.ratios import ratio
 from bench.report import performance
-from bench.rounds import Plan, measure
+from bench.rounds import Plan, layouts, measure
 from bench.timing import CPU, MB, REQUESTS, WALL
 from syncd.resources.tasks.table import tasks
 
@@ -105,6 +105,18 @@ def test_the_cost_per_task_is_taken_in_each_round(results: Results) -> None:
     slow = said(results, "cost per task")
     assert "Met: 1 times" in slow  # of the medians of all rounds it would be 2
     assert slow.endswith("(1 at 100,000, by round 1 to 1.5).")
+
+
+def test_what_small_projects_cost_is_told_beside_the_cost_per_task(results: Results) -> None:
+    for big, small in ((7.0, 8.4), (7.0, 9.1), (7.0, 7.7)):
+        beside = [(pulls.BESIDE, WALL, 0.7), (pulls.SCATTERED, WALL, small)]
+        results.add(100_000, "SQLite", [(pulls.FIRST, WALL, big), *beside])
+    flat = said(results, "cost per task")
+    assert "Met: 1 times" in flat
+    assert flat.endswith("; of projects a tenth as large 1.2 at 100,000, by round 1.1 to 1.3).")
+    assert "| first mirror of as many tasks in small projects | 8.400 (7.700..9.100) s |" in (
+        performance(results)
+    )
 
 
 def test_the_page_is_written_from_a_file_of_results(results: Results, tmp_path: Path) -> None:
@@ -271,6 +283,10 @@ def test_projects_of_a_big_account_are_equal() -> None:
     assert equal_sizes(1_000_001, 200) == [5001] + [5000] * 199
 
 
+def test_projects_are_as_large_at_every_big_size() -> None:
+    assert [[20, 200], [200]] == [layouts(tasks) for tasks in (100_000, 1_000_000)]
+
+
 def test_the_reads_of_the_last_requests_are_those_that_were_answered() -> None:
     with serving(10) as account:
         for action in ("get_users", "get_nothing", "get_projects"):
@@ -291,8 +307,8 @@ def test_only_the_indexed_floor_has_checks_and_indexes() -> None:
 def test_big_sizes_are_measured_beside_small_mirrors_and_less_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sizes = {"BIG": 300, "HUGE": 400, "RUNS_WHEN_BIG": 2}
-    for name, value in (sizes | {"ORIENTATION": 100, "PROJECTS_WHEN_BIG": 3, "BESIDE": 3}).items():
+    sizes = {"BIG": 300, "HUGE": 400, "RUNS_WHEN_BIG": 2, "ORIENTATION": 100, "BESIDE": 3}
+    for name, value in (sizes | {"TASKS_OF_A_PROJECT": 100, "TASKS_OF_A_SMALL_ONE": 10}).items():
         monkeypatch.setattr(f"bench.rounds.{name}", value)
     found = Results()
     plan = Plan((300, 400), 3, (SQLITE,), idle_s=0, starts=2, peers=False)
@@ -303,6 +319,10 @@ def test_big_sizes_are_measured_beside_small_mirrors_and_less_often(
         assert beside
         assert runs == len(first.values)
         assert 4 * runs == len(beside.values)  # the first of each three is not timed
+    scattered = found.find(300, SQLITE, pulls.SCATTERED)
+    assert scattered
+    assert 2 == len(scattered.values)  # one of each round: the first is not timed
+    assert found.find(400, SQLITE, pulls.SCATTERED) is None
 
 
 def test_a_small_run_measures_pulls_floor_pushes_and_starts(
