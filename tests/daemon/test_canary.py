@@ -40,6 +40,11 @@ def dies(self, listener):
 HTTPAdapter.send, Waker._hear = broken, dies
 """
 
+ENDS = (-signal.SIGABRT, -signal.SIGSEGV)
+"""The interpreter reads the stacks of other threads without stopping them: one that is just ending,
+as that of an answered page, may break the reading, and the process ends by that
+(github.com/python/cpython/issues/116008)."""
+
 
 @pytest.fixture
 def hashes(monkeypatch: pytest.MonkeyPatch) -> set[str]:
@@ -64,7 +69,7 @@ def test_no_key_and_no_hash_of_a_request_is_to_be_read_anywhere(any_place, hashe
     pages = [daemon.page(name) for name in ("metrics", "healthz", "readyz")]
     arguments = Path(f"/proc/{daemon.process.pid}/cmdline").read_bytes()
     os.kill(daemon.process.pid, signal.SIGABRT)
-    assert -signal.SIGABRT == daemon.process.wait().status
+    assert daemon.process.wait().status in ENDS
     said = daemon.everything()
     assert "most recent call first" in said
     broken = pulled_by_hand(place)
