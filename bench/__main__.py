@@ -2,13 +2,14 @@
 
     python -m bench [--tasks 1000,10000] [--runs 5] [--deep] [--databases SQLite PostgreSQL]
     python -m bench --again build/first.json
-    python -m bench --report build/bench.json [--again build/first.json]
+    python -m bench --report build/bench.json [--again build/other.json]
 
 --deep adds 100,000 tasks in 20 projects and 1,000,000 in 200, at most three times and once, without
 the peers.
-SYNCD_BENCH_PG names a PostgreSQL of one's own. --again says of each figure behind a budget whether
-it lies in the spread that an earlier run stated, of the same sizes on the same machine. --report
-only writes the page again, from the results of an earlier run.
+The small sizes are measured before, between and after these.
+SYNCD_BENCH_PG names a PostgreSQL of one's own. --again says of each figure behind a budget, of the
+sizes that both runs measured on the same machine, whether it lies in the spread that the earlier
+run stated. --report only writes the page again, from the results of a run, of either of the two.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--no-peers", action="store_true", help="leave other tools out")
     options.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")
     options.add_argument("--page", type=Path, default=ROOT / "docs" / "performance.md")
-    options.add_argument("--again", type=Path, help="say whether these first results reproduce")
+    options.add_argument(
+        "--again", type=Path, help="another run: do the first's figures reproduce?"
+    )
     options.add_argument("--report", type=Path, help="write the page from these results only")
     return options
 
@@ -101,27 +104,27 @@ def run(plan: Plan, command: str, out: Path) -> Results:
     return results
 
 
-def first_run(given: argparse.Namespace, later: Results | None) -> Results | None:
-    """Return the first run to compare with, if one is given; end where it cannot be."""
+def other_run(given: argparse.Namespace, measured: Results | None) -> Results | None:
+    """Return the run to compare with, if one is given; end where it cannot be."""
     if not given.again:
         return None
-    first, plan = load(given.again), planned(given)
-    if later and list(later) == list(first):
+    other, plan = load(given.again), planned(given)
+    if measured and list(measured) == list(other):
         sys.exit("--again: these are the results of one and the same run")
-    if not later and given.again.resolve() == given.out.resolve():
+    if not measured and given.again.resolve() == given.out.resolve():
         sys.exit(f"--again: {given.out} would be overwritten; name another --out")
     found = differences(
-        first,
-        sizes=later.sizes if later else plan.sizes,
-        databases=later.databases if later else plan.databases,
-        machine=later.about["machine"] if later else machine(),
+        other,
+        sizes=measured.sizes if measured else plan.sizes,
+        databases=measured.databases if measured else plan.databases,
+        machine=measured.about["machine"] if measured else machine(),
     )
     if why := list(found):
         sys.exit(f"--again: the runs cannot be compared: {'; '.join(why)}")
-    return first
+    return other
 
 
-def write_page(results: Results, page: Path, first: Results | None) -> None:
+def write_page(results: Results, page: Path, other: Results | None) -> None:
     """Write the page, and the plot beside it where it can be drawn."""
     picture = page.with_suffix(".svg")
     why = plot.missing()
@@ -130,7 +133,7 @@ def write_page(results: Results, page: Path, first: Results | None) -> None:
     else:
         print(why, file=sys.stderr)
     shown = picture.name if why is None else None
-    page.write_text(performance(results, plot=shown, first=first), "utf-8")
+    page.write_text(performance(results, plot=shown, other=other), "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -138,11 +141,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     given = parser().parse_args(words)
     results = load(given.report) if given.report else None
-    first = first_run(given, results)
+    other = other_run(given, results)
     if results is None:
         run(planned(given), repeatable(words), given.out).save(given.out)
         results = load(given.out)  # as --report would, whose figures have six digits
-    write_page(results, given.page, first)
+    write_page(results, given.page, other)
     print(f"written: {given.page.name}", file=sys.stderr)
 
 

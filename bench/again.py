@@ -47,10 +47,10 @@ def _outside(value: float, values: Sequence[float]) -> str:
 def compared(first: Results, second: Results) -> list[Again]:
     """Return every figure of the first run's budgets, in their order, beside the second's.
 
-    What the second run measured at other sizes besides is left aside.
+    What only one of them measured because the other left its size out is left aside.
     """
     found = _stated(second.only(first.sizes))
-    return [Again(one, found.get(what)) for what, one in _stated(first).items()]
+    return [Again(one, found.get(what)) for what, one in _stated(first.only(second.sizes)).items()]
 
 
 def _stated(results: Results) -> dict[str, Stated]:
@@ -79,15 +79,15 @@ def sentence(figures: Sequence[Again]) -> str:
 def differences(
     first: Results, *, sizes: Sequence[int], databases: Sequence[str], machine: str
 ) -> Iterator[str]:
-    """Yield why a run like this cannot be compared with a first one."""
-    same = set(first.sizes) <= set(sizes)
+    """Yield why a run like this cannot be compared with another one; a common size is enough."""
+    common = set(first.sizes) & set(sizes)
     for what, there, here in (
         ("machine", first.about["machine"], machine),
-        ("tasks", _listed(first.sizes), _listed(first.sizes if same else sorted(sizes))),
+        ("tasks", _listed(first.sizes), _listed(first.sizes if common else sorted(sizes))),
         ("databases", ", ".join(sorted(first.databases)), ", ".join(sorted(databases))),
     ):
         if there != here:
-            yield f"{what}: {there} in the first run, {here} in this one"
+            yield f"{what}: {there} in the other run, {here} in this one"
 
 
 def _listed(sizes: Sequence[int]) -> str:

@@ -44,20 +44,22 @@ machine's and mean little elsewhere.
 - The simulated account is a process of its own, warm and without a pace. Each kind of work runs in
   a process of its own, warm too: start-up is not counted. Before the later
   ones are timed, a peer has loaded twice, and syncd has pulled unchanged and changed once.
-- Sizes under 100,000 tasks are measured by turns, and 1,000,000 once. From 100,000 on an account is
-  over the limit of one answer: it is pulled by projects, of 5,000 tasks each whatever the size, so
-  that what grows is the account alone. The **cost per task** is held, in each round, against first
-  mirrors of 10,000 that the same process makes right before and after. Each project is a request
-  more: what as many tasks in projects of 500 cost stands beside it.
+- Sizes under 100,000 tasks are measured by turns, in rounds before, between and after the larger
+  ones; 1,000,000 is measured once. From 100,000 on an account is over the limit of one answer: it
+  is pulled by projects, of 5,000 tasks each whatever the size, so that what grows is the account
+  alone. The **cost per task** is held, in each round, against first mirrors of 10,000 that the same
+  process makes right before and after. Each project is a request more: what as many tasks in
+  projects of 500 cost stands beside it.
 """
 
 
-def performance(results: Results, *, plot: str | None = None, first: Results | None = None) -> str:
-    """Return the page; where a first run is given, with what became of its figures in this one."""
-    figures = compared(first, results) if first else []
+def performance(results: Results, *, plot: str | None = None, other: Results | None = None) -> str:
+    """Return the page; with another run, also what became of the earlier's figures in the later."""
+    first, second = sorted((other or results, results), key=_date)
+    figures = compared(first, second) if other else []
     parts = [INTRODUCTION, *_remarks(results), "## Budgets\n", *_budgets(results, figures)]
     parts += [f"![pulls against their floor and dlt]({plot})\n"] if plot else []
-    parts += _again(first, results, figures) if first else []
+    parts += _again(first, second, figures, page=results) if other else []
     for size in results.sizes:
         for database in results.databases:
             if results.find(size, database, pulls.FIRST):
@@ -93,14 +95,21 @@ def _budgets(results: Results, figures: Sequence[Again]) -> Iterator[str]:
     yield f"- {last}\n"
 
 
-def _again(first: Results, second: Results, figures: Sequence[Again]) -> Iterator[str]:
+def _date(results: Results) -> str:
+    return str(results.about["date"])
+
+
+def _again(
+    first: Results, second: Results, figures: Sequence[Again], *, page: Results
+) -> Iterator[str]:
     yield "## Measured again\n"
     yield (
-        "The figures behind the budgets: what a first run stated, and the median that the run of"
-        " this page measured after it. A figure reproduces where that lies in the first's spread.\n"
+        "The figures behind the budgets, of the sizes that both runs measured: what a first run"
+        " stated, and the median that a second one measured after it. A figure reproduces where"
+        " that lies in the first's spread.\n"
     )
     for which, one in (("first", first), ("again", second)):
-        yield f"- {which}: {_run(one)}"
+        yield f"- {which}{', the run of this page' if one is page else ''}: {_run(one)}"
         if _versions(first) != _versions(second):
             yield f"  - {_versions(one)}"
     yield ""

@@ -1,8 +1,9 @@
 """One run of the bench: for each size and database, ours, the floor and the peer in turn.
 
 They alternate, so that what else the machine does meets all three; ratios are of each round's own.
-The sizes alternate too: what a figure's rounds were spread over is what its spread can promise, and
-a machine that others share is slower for half an hour at a time.
+The sizes alternate too, and the rounds of small ones are made before, between and after the big
+ones: what a figure's rounds were spread over is what its spread can promise, and a machine that
+others share is slower for half an hour at a time.
 """
 
 from __future__ import annotations
@@ -99,20 +100,27 @@ def measure(plan: Plan, results: Results, tell: Tell) -> None:
         results.note(f"A peer is missing: {why}.")
     with opened(plan.databases) as found, tempfile.TemporaryDirectory() as root:
         results.about["databases"] = [one.said for one in found]
-        bench = Bench(plan, results, tell, Path(root), found)
-        _by_turns(bench)
-        for tasks in plan.sizes:
-            if tasks >= BIG:
-                _big(bench, tasks)
+        _by_turns(Bench(plan, results, tell, Path(root), found))
 
 
 def _by_turns(bench: Bench) -> None:
-    """Measure the sizes that take seconds, one round of each after the other."""
-    sizes, runs = [tasks for tasks in bench.plan.sizes if tasks < BIG], bench.plan.runs
+    """Measure the sizes that take seconds, one round of each after the other, and the big ones."""
+    runs = bench.plan.runs
+    big = [tasks for tasks in bench.plan.sizes if tasks >= BIG]
     with ExitStack() as stack:
-        accounts = {tasks: stack.enter_context(serving(tasks)) for tasks in sizes}
-        for run, tasks in product(range(1, runs + 1), sizes):
-            _rounds(bench, tasks, [accounts[tasks]], run=run, runs=runs)
+        small = {
+            tasks: stack.enter_context(serving(tasks)) for tasks in bench.plan.sizes if tasks < BIG
+        }
+        for part, following in enumerate((*big, None), 1):
+            for run, tasks in product(turns(runs, part, len(big) + 1), small):
+                _rounds(bench, tasks, [small[tasks]], run=run, runs=runs)
+            if following:
+                _big(bench, following)
+
+
+def turns(runs: int, part: int, parts: int) -> range:
+    """Return which runs are made in one of so many parts; the last one holds the last run."""
+    return range(runs * (part - 1) // parts + 1, runs * part // parts + 1)
 
 
 def _big(bench: Bench, tasks: int) -> None:
@@ -177,7 +185,7 @@ def _round(plan: Plan, results: Results, place: Place, *, run: int, runs: int) -
 
 def _share(whole: int, run: int, runs: int) -> int:
     """Return this run's part of a number, so that all parts together are the number."""
-    return whole * run // runs - whole * (run - 1) // runs
+    return len(turns(whole, run, runs))
 
 
 def _spares(place: Place, name: str, account: Account | None, times: int) -> list[str]:

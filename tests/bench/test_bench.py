@@ -19,7 +19,7 @@ from bench.databases import SQLITE
 from bench.figures import Results, load
 from bench.ratios import ratio
 from bench.report import performance
-from bench.rounds import Plan, layouts, measure
+from bench.rounds import Plan, layouts, measure, turns
 from bench.timing import CPU, MB, REQUESTS, WALL
 from syncd.resources.tasks.table import tasks
 
@@ -206,7 +206,7 @@ def test_a_figure_outside_its_stated_spread_is_named_with_by_how_much(first: Res
         floor.WRITE: "yes",
         starts.HELP: "**no**, 25.00% above the highest",
     } == verdicts(first, second)
-    page = performance(second, first=first)
+    page = performance(second, other=first)
     assert "spread when run again: **Not met**: 2 of 4 do." in page
     assert "| first mirror, 10,000 tasks, SQLite | wall s | 0.4 (0.3..0.5) | 0.24 | **no**" in page
     assert "2 of 3 that were measured are met." in page
@@ -242,17 +242,32 @@ def test_the_page_of_a_second_run_names_both(first: Results, tmp_path: Path) -> 
     main(["--report", files[0], "--again", files[1], "--page", files[2]])
     page = (tmp_path / "page.md").read_text("utf-8")
     assert "- first: 2026-01-05 10:00 UTC, commit not known, " in page
-    assert "- again: 2026-01-06 10:00 UTC, commit 0123456789ab, " in page
+    assert "- again, the run of this page: 2026-01-06 10:00 UTC, commit 0123456789ab, " in page
     assert "4 of 4 do." in page
 
 
-def test_a_run_of_more_sizes_is_compared_at_those_of_the_first(first: Results) -> None:
+def test_the_page_of_a_first_run_says_what_a_later_one_found(first: Results) -> None:
+    later = rounds((0.2, 0.1, 0.1), (0.24, 0.12, 0.12), (0.25, 0.15, 0.15))
+    later.add(10_000, "SQLite", [(starts.HELP, WALL, 0.1)])
+    later.about["date"] = "2026-01-05 12:00 UTC"
+    page = performance(first, other=later)
+    assert "- first, the run of this page: 2026-01-05 10:00 UTC, " in page
+    assert "- again: 2026-01-05 12:00 UTC, " in page
+    assert "| first mirror, 10,000 tasks, SQLite | wall s | 0.4 (0.3..0.5) | 0.24 | **no**" in page
+    assert "| first mirror | 0.400 (0.300..0.500) |" in page
+    assert "spread when run again: **Not met**: 3 of 4 do." in page
+
+
+def test_runs_are_compared_at_the_sizes_of_both(first: Results) -> None:
     more = deepcopy(first)
     for size in (1_000, 1_000_000):
         more.add(size, "SQLite", [(pulls.FIRST, WALL, 99.0), (pulls.MEMORY, MB, 999.0)])
     same = {"databases": more.databases, "machine": "a machine"}
     assert not list(again.differences(first, sizes=more.sizes, **same))
-    assert again.compared(first, first) == again.compared(first, more)
+    assert (
+        again.compared(first, first) == again.compared(first, more) == again.compared(more, first)
+    )
+    assert not list(again.differences(more, sizes=first.sizes, **same))
 
 
 def test_runs_that_cannot_be_compared_are_refused(first: Results, tmp_path: Path) -> None:
@@ -267,12 +282,12 @@ def test_runs_that_cannot_be_compared_are_refused(first: Results, tmp_path: Path
     for given, why in (
         (
             ["--report", f"{tmp_path / 'other.json'}"],
-            "machine: a machine in the first run, another",
+            "machine: a machine in the other run, another",
         ),
-        (reported, "databases: SQLite in the first run, Postgre"),
+        (reported, "databases: SQLite in the other run, Postgre"),
         (["--report", f"{saved}"], "one and the same run"),
         (["--out", f"{saved}"], "would be overwritten"),
-        (["--tasks", "200"], "tasks: 10,000 in the first run, 200 in this one"),
+        (["--tasks", "200"], "tasks: 10,000 in the other run, 200 in this one"),
     ):
         with pytest.raises(SystemExit, match=why):
             main([*words, *given])
@@ -285,6 +300,11 @@ def test_projects_of_a_big_account_are_equal() -> None:
 
 def test_projects_are_as_large_at_every_big_size() -> None:
     assert [[20, 200], [200]] == [layouts(tasks) for tasks in (100_000, 1_000_000)]
+
+
+def test_rounds_of_small_accounts_are_made_before_between_and_after_big_ones() -> None:
+    assert [[1, 2, 3], [4, 5, 6], [7, 8, 9, 10]] == [list(turns(10, part, 3)) for part in (1, 2, 3)]
+    assert [[], [], [1]] == [list(turns(1, part, 3)) for part in (1, 2, 3)]
 
 
 def test_the_reads_of_the_last_requests_are_those_that_were_answered() -> None:
