@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ from syncd.store import sessions
 from syncd.store.causes import storage_failed
 
 BUSY_TIMEOUT_S = 30
+DEAF_S = 0.25
+"""How long SQLite waits for the lock within one call, in which the interpreter hears no signal."""
 LOG_KEPT_BYTES = 4 * 1024 * 1024
 """What a SQLite log is cut to once it is empty again: it grows while a reader holds it, and would
 keep that size for ever. Emptying begins at 1,000 pages, so a usual pull never grows past this."""
@@ -280,5 +283,38 @@ def _prepare_sqlite(engine: Engine) -> None:
         options = connection.get_execution_options()
         if options.get(_SPILLS):  # within a transaction it could not be changed any more
             connection.exec_driver_sql("PRAGMA temp_store = FILE")
-        write = options.get("syncd_write", True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        if options.get("syncd_write", True):
+            _begin_to_write(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(tx: Connection) -> None:
+    """Wait until no other writes, call by call, so that Ctrl-C is heard meanwhile.
+
+    Raises OperationalError where that takes too long.
+    """
+    own: Any = tx.connection.dbapi_connection
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    own.execute(f"PRAGMA busy_timeout = {_ms(min(DEAF_S, BUSY_TIMEOUT_S))}")
+    try:
+        while not _could_begin(tx, last=time.monotonic() >= until):
+            pass
+    finally:
+        own.execute(f"PRAGMA busy_timeout = {_ms(BUSY_TIMEOUT_S)}")
+
+
+def _could_begin(tx: Connection, *, last: bool) -> bool:
+    try:
+        tx.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        # The lowest byte: why it is busy stands in the others (sqlite.org/rescode.html).
+        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        if last or code & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

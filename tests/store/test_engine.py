@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
+import time
 from contextlib import closing, nullcontext
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -72,6 +76,41 @@ def test_an_interrupt_leaves_no_lock_on_a_file_however_long_it_is_looked_at(
     with db_on_sqlite.write() as tx:
         assert 0 == tx.scalar(text("SELECT count(*) FROM scratch"))
     assert kept.tb
+
+
+@pytest.fixture
+def interrupt():
+    """Interrupt this process half a second after it is started, whatever the runner of the tests
+    made of SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    yield timer
+    timer.cancel()
+    timer.join()
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_is_heard_while_another_program_keeps_the_file_locked(db_on_sqlite, interrupt):
+    with closing(sqlite3.connect(db_on_sqlite.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt.start()
+            with db_on_sqlite.write():
+                pytest.fail("two write at once")
+    assert time.monotonic() - began < engine.BUSY_TIMEOUT_S / 3
+    with db_on_sqlite.write() as tx:
+        assert 30_000 == tx.exec_driver_sql("PRAGMA busy_timeout").scalar()
+
+
+def test_a_file_is_waited_for_that_another_program_keeps_locked_for_long(db_on_sqlite):
+    other = sqlite3.connect(db_on_sqlite.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = Timer(5 * engine.DEAF_S, other.close)
+    timer.start()
+    with db_on_sqlite.write() as tx:
+        assert tx.scalar(text("SELECT 1"))
+    timer.join()
 
 
 def test_an_interrupt_in_the_middle_of_a_command_of_the_server_is_one(postgres_url):
