@@ -77,14 +77,14 @@ def sentence(figures: Sequence[Again]) -> str:
 
 
 def differences(
-    first: Results, *, sizes: Sequence[int], databases: Sequence[str], machine: str
+    other: Results, *, sizes: Sequence[int], databases: Sequence[str], machine: str
 ) -> Iterator[str]:
     """Yield why a run like this cannot be compared with another one; a common size is enough."""
-    common = set(first.sizes) & set(sizes)
+    common = set(other.sizes) & set(sizes)
     for what, there, here in (
-        ("machine", first.about["machine"], machine),
-        ("tasks", _listed(first.sizes), _listed(first.sizes if common else sorted(sizes))),
-        ("databases", ", ".join(sorted(first.databases)), ", ".join(sorted(databases))),
+        ("machine", other.about["machine"], machine),
+        ("tasks", _listed(other.sizes), _listed(other.sizes if common else sorted(sizes))),
+        ("databases", ", ".join(sorted(other.databases)), ", ".join(sorted(databases))),
     ):
         if there != here:
             yield f"{what}: {there} in the other run, {here} in this one"
