@@ -74,8 +74,13 @@ def _pulls(results: Results, size: int, database: str) -> Iterator[Budget]:
         ("1 % changed", floor.DECODE, peer.AGAIN, 10),
     ):
         named = f"{what} of {size:,} tasks, {database}"
-        yield _near(results, size, database, what, under, named)
+        like = pulls.WARM if what == pulls.FIRST and _is_warm(results, size, database) else what
+        yield _near(results, size, database, like, under, named.replace(what, like))
         yield _ahead(results, size, database, what, over, named, ahead)
+
+
+def _is_warm(results: Results, size: int, database: str) -> bool:
+    return results.find(size, database, pulls.WARM) is not None
 
 
 def _near(results: Results, size: int, database: str, what: str, under: str, named: str) -> Budget:
@@ -86,9 +91,17 @@ def _near(results: Results, size: int, database: str, what: str, under: str, nam
         2,
         wall.median if wall else None,
         "times the floor",
-        aside=f" (of CPU, {used.median:.3g} times)" if used else "",
+        aside=f" (of CPU, {used.median:.3g} times{_when_new(results, size, database, what)})"
+        if used
+        else "",
         made_of=_parts(results, size, database, wall, what, under),
     )
+
+
+def _when_new(results: Results, size: int, database: str, what: str) -> str:
+    """Return what is to be told beside a warm first mirror: the one into a new database."""
+    new = ratio(results, size, database, pulls.FIRST, floor.WRITE)
+    return f"; into a new database {new.median:.3g} times" if new and what == pulls.WARM else ""
 
 
 def _ahead(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import inspect, text
+
 from bench.account import KEY
 from syncd import bootstrap, config, log
 from syncd.bootstrap import App
 from syncd.services.progress import Silent
 from syncd.services.pull import pull
+
+LASTING = frozenset({"alembic_version", "audit_log"})
+"""Tables that keep their rows: the version of the schema, and what refuses to lose any."""
 
 
 def configured(folder: Path, url: str, database: str) -> Path:
@@ -44,3 +49,21 @@ def pulled(app: App) -> int:
     if report.outcome != "complete":
         raise RuntimeError(f"the pull is {report.outcome}: {report.notes}")
     return report.requests
+
+
+def emptied(app: App) -> None:
+    """Make an opened mirror one that was never pulled into; connections and statements stay.
+
+    Neither the database nor this process remembers anything of a pull. The trail keeps its lines.
+    """
+    sqlite = app.db.is_sqlite
+    with app.db.write() as tx:
+        names = [name for name in inspect(tx).get_table_names() if name not in LASTING]
+        held = [name for name in names if tx.scalar(text(f"SELECT 1 FROM {name} LIMIT 1"))]
+        if sqlite:
+            tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            for name in held:
+                tx.exec_driver_sql(f"DELETE FROM {name}")
+        else:
+            tx.exec_driver_sql(f"TRUNCATE {', '.join(held)}")
+    app.kept.clear()

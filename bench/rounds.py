@@ -165,6 +165,7 @@ def _round(plan: Plan, results: Results, place: Place, *, run: int, runs: int) -
         before=_spares(place, "before", place.beside, BESIDE),
         after=_spares(place, "after", place.beside, BESIDE),
         scattered=_spares(place, "scattered", place.scattered, SCATTERED),
+        warm=place.tasks < BIG,
     )
     floor = children.ask(
         "bench.floor",

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
-from bench import again, budgets, floor, peer, pulls, pushes, starts
+from bench import again, budgets, floor, mirrors, peer, pulls, pushes, starts
 from bench.__main__ import main, repeatable
 from bench.account import equal_sizes, serving
 from bench.databases import SQLITE
@@ -22,6 +23,8 @@ from bench.report import performance
 from bench.rounds import Plan, layouts, measure, turns
 from bench.timing import CPU, MB, REQUESTS, WALL
 from syncd.resources.tasks.table import tasks
+from syncd.services.progress import Silent
+from syncd.services.pull import pull
 
 ABOUT = {
     "date": "2026-01-05 10:00 UTC",
@@ -71,6 +74,20 @@ def test_a_budget_says_whether_it_is_met_and_by_how_much(results: Results) -> No
     assert "at least 5 times faster. Met: 5.56 times faster" in ahead
     missed = said(results, "unchanged pull of 10,000 tasks, SQLite, against floor")
     assert "**Not met**: 3 times the floor, 50% above the limit" in missed
+
+
+def test_a_warm_first_mirror_is_held_against_the_floor_and_a_new_one_against_a_peer(
+    results: Results,
+) -> None:
+    for unit, ours, under in ((WALL, 0.3, 0.2), (CPU, 0.24, 0.2)):
+        results.add(10_000, "SQLite", [(pulls.WARM, unit, ours)] * 3)
+        results.add(10_000, "SQLite", [(floor.WRITE, unit, under)] * 2)
+    near = said(results, "warm first mirror of 10,000 tasks, SQLite, against floor")
+    assert "Met: 1.5 times the floor" in near
+    assert near.endswith("(of CPU, 1.2 times; into a new database 1.8 times).")
+    assert "5.56 times faster" in said(results, "first mirror of 10,000 tasks, SQLite, against dlt")
+    page = performance(results)
+    assert "| warm first mirror | 0.300 | 0.240 | 0.200 | 1.5 (1.5..1.5) | - | - |" in page
 
 
 def test_a_budget_that_was_not_measured_is_not_called_met(results: Results) -> None:
@@ -324,6 +341,24 @@ def test_only_the_indexed_floor_has_checks_and_indexes() -> None:
         assert said.count("CREATE INDEX") == (len(tasks.indexes) if indexed else 0)
 
 
+def test_nothing_of_a_pull_is_left_in_a_mirror_that_was_emptied(
+    database_url: str, tmp_path: Path
+) -> None:
+    with serving(60) as account:
+        app = mirrors.opened(mirrors.configured(tmp_path, account.url, database_url))
+        with closing(app.db):
+            with app.pulling(Silent()) as work:
+                first = pull(work)
+            mirrors.emptied(app)
+            with app.db.read() as tx:
+                assert not tx.scalars(text("SELECT id FROM tasks")).all()
+            assert not app.kept
+            with app.pulling(Silent()) as work:
+                second = pull(work)
+    assert (first.counts, first.requests) == (second.counts, second.requests)
+    assert 60 == second.counts["inserted"]
+
+
 def test_big_sizes_are_measured_beside_small_mirrors_and_less_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -343,6 +378,7 @@ def test_big_sizes_are_measured_beside_small_mirrors_and_less_often(
     assert scattered
     assert 2 == len(scattered.values)  # one of each round: the first is not timed
     assert found.find(400, SQLITE, pulls.SCATTERED) is None
+    assert found.find(300, SQLITE, pulls.WARM) is None
 
 
 def test_a_small_run_measures_pulls_floor_pushes_and_starts(
@@ -356,7 +392,7 @@ def test_a_small_run_measures_pulls_floor_pushes_and_starts(
     (database,) = found.databases
     assert {100, 200} == set(found.sizes)
     for size in found.sizes:
-        for what in (pulls.FIRST, pulls.UNCHANGED, "1 % changed", "10 % changed"):
+        for what in (pulls.FIRST, pulls.WARM, pulls.UNCHANGED, "1 % changed", "10 % changed"):
             assert found.find(size, database, what, CPU), what
         for what in (floor.WRITE, floor.INDEXED, floor.HASH, floor.DECODE):
             assert found.find(size, database, what), what
