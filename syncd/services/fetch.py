@@ -84,7 +84,7 @@ def as_listing(work: Fetching, answer: Answer) -> Fetched:
     """Return the whole account's answer as a listing of one slice, read at once."""
     with garbage.left_alone():
         part = read_listing(
-            answer.raw,
+            answer.data,
             asked=frozenset(work.scope.extra),
             observed_at=answer.observed_at,
             tag_ids=work.tag_ids,

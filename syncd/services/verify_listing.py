@@ -94,7 +94,7 @@ def _by_project(
                 check.notes.append(f"project {id} could not be listed: {error.said}")
             continue
         yield read_listing(
-            answer.raw,
+            answer.data,
             asked=frozenset(check.scope.extra),
             observed_at=answer.observed_at,
             project_id=id,

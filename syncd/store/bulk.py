@@ -13,10 +13,11 @@ import math
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
+from operator import is_
 from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Integer, SmallInteger, Table
+from sqlalchemy import Connection, Integer, LargeBinary, SmallInteger, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
@@ -71,10 +72,11 @@ def upsert_columns(
     keys = ", ".join(quote(column.name) for column in table.primary_key.columns)
     written = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in changing)
     over = f" ON CONFLICT ({keys}) DO {f'UPDATE SET {written}' if changing else 'NOTHING'}"
-    rows = _rows(tx, table, columns, columns)
     if tx.dialect.name == "postgresql":
-        _upsert_documents(tx, table, columns, rows, over)
+        told = {name: _told(table.c[name].type, values) for name, values in columns.items()}
+        _upsert_documents(tx, table, columns, _rows(tx, table, columns, told), over)
     else:
+        rows = _rows(tx, table, columns, columns)
         _execute_many(tx, _insert(tx, table, columns) + over, rows)
 
 
@@ -94,7 +96,7 @@ def _process(tx: Connection, table: Table, name: str, values: Sequence[Any]) -> 
     process = kind.bind_processor(tx.dialect)
     null = _NULL if tx.dialect.name == "sqlite" else None
     first = values[0]
-    if all(value is first for value in values):
+    if all(map(is_, values, repeat(first))):
         one = first if process is None else process(first)
         return repeat(null if one is None else one, len(values))
     processed = values if process is None else _processed(tx, kind, values, process)
@@ -175,12 +177,16 @@ def _upsert_documents(
         tx.exec_driver_sql(statement, (document.decode(),))
 
 
+def _told(kind: TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """Return values as JSON can tell them to a server: bytes as it reads them from text."""
+    if not isinstance(kind, LargeBinary):
+        return values
+    return [None if value is None else f"\\x{value.hex()}" for value in values]
+
+
 def _held(wrapped: Any) -> Any:
-    """Return what one of the driver's wrappers holds, as JSON tells it to a server."""
-    held = wrapped.obj
-    if isinstance(held, bytes):
-        return f"\\x{held.hex()}"
-    return msgspec.Raw(json.dumps(held).encode())  # by the rules of any other road
+    """Return what the driver's wrapper of a document holds, by the rules of any other road."""
+    return msgspec.Raw(json.dumps(wrapped.obj).encode())
 
 
 _encode: Final = msgspec.json.Encoder(decimal_format="string", enc_hook=_held).encode
@@ -191,7 +197,8 @@ def _refuse_too_large(table: Table, columns: Columns) -> None:
         kind = table.c[name].type
         if type(kind) in (SmallInteger, Integer):
             limit = 2**15 if type(kind) is SmallInteger else 2**31
-            if any(value is not None and not -limit <= value < limit for value in values):
+            there = {value for value in values if value is not None}
+            if there and not -limit <= min(there) <= max(there) < limit:
                 raise OverflowError(f"a number is too large for {table.name}.{name}")
 
 

@@ -133,9 +133,17 @@ class _PlainBytes(sqlite.BLOB):
         del dialect
 
 
+class _PlainBytea(postgresql.BYTEA):
+    """Bytes as they are: in a wrapper, PostgreSQL's driver takes them by a road in Python."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        del dialect
+
+
 def bytes_of(length: int) -> LargeBinary:
     """Return the type of so many bytes."""
-    return LargeBinary(length).with_variant(_PlainBytes(length), "sqlite")
+    on_sqlite = LargeBinary(length).with_variant(_PlainBytes(length), "sqlite")
+    return on_sqlite.with_variant(_PlainBytea(length), "postgresql")
 
 
 Day = Date().with_variant(_DayText(), "sqlite")
@@ -161,9 +169,9 @@ class Instant(TypeDecorator[datetime]):
         """Write SQLite's text in one step."""
         return _instant_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
-    def bulk_processor(self, dialect: Dialect) -> Many | None:
-        """Write the text of many at once."""
-        return _instant_texts if dialect.name == "sqlite" else None
+    def bulk_processor(self, dialect: Dialect) -> Many:
+        """Write the text of many at once; what is in UTC goes to a server as it is."""
+        return _instant_texts if dialect.name == "sqlite" else _in_utc
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a naive datetime: it would be read in whatever zone the server has."""
@@ -189,8 +197,13 @@ def _instant_text(value: datetime | None) -> str | None:
     return (_START + (value - _START_UTC)).isoformat(" ", "microseconds")
 
 
+def _in_utc(values: Sequence[datetime | None]) -> Sequence[datetime | None] | None:
+    elsewhere = any(value is not None and value.tzinfo is not UTC for value in values)
+    return None if elsewhere else values
+
+
 def _instant_texts(values: Sequence[datetime | None]) -> Sequence[str | None] | None:
-    if any(value is not None and value.tzinfo is not UTC for value in values):
+    if _in_utc(values) is None:
         return None
     written = _written(values, datetime, len("2026-02-01T09:30:00Z"))
     if written is None:
@@ -215,11 +228,14 @@ class ExactDecimal(TypeDecorator[Decimal]):
             return dialect.type_descriptor(_PlainNumeric())
         return dialect.type_descriptor(Numeric())
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
-        """Send text to SQLite, a decimal to PostgreSQL."""
-        if value is None or dialect.name == "postgresql":
-            return value
-        return format(value, "f")
+    def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | None], Any] | None:
+        """Send a decimal to PostgreSQL as it is."""
+        return None if dialect.name == "postgresql" else super().bind_processor(dialect)
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        """Send text to SQLite."""
+        del dialect
+        return None if value is None else format(value, "f")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Give a decimal without trailing zeros, equal on both databases."""

@@ -16,7 +16,16 @@ from syncd.errors import StorageFailed
 from syncd.store.bulk import insert_columns, upsert_columns
 from syncd.store.engine import open_database
 from syncd.store.mirror import add, put
-from syncd.store.types import Day, Document, ExactDecimal, Id, Instant, LocalTime, TimeOfDay
+from syncd.store.types import (
+    Day,
+    Document,
+    ExactDecimal,
+    Id,
+    Instant,
+    LocalTime,
+    TimeOfDay,
+    bytes_of,
+)
 
 scratch = Table(
     "scratch",
@@ -31,6 +40,8 @@ scratch = Table(
     Column("amount", ExactDecimal),
     Column("document", Document),
     Column("order", LargeBinary),  # a word of SQL's own
+    Column("seen", Instant),
+    Column("hash", bytes_of(4)),
 )
 NAMES = [column.name for column in scratch.c]
 KYIV = timezone(timedelta(hours=3))
@@ -59,6 +70,8 @@ ROWS: list[dict[str, Any]] = [
         "amount": Decimal("5280.5") + number,
         "document": {"text": text, "list": [1, None, text]},
         "order": bytes([0, 92, number, 255]),
+        "seen": datetime(2026, 2, 3, 4, 5, 6, number, tzinfo=UTC),
+        "hash": bytes([0, 92, number, 255]),
     }
     for number, text in enumerate(ODD)
 ] + [{"id": 7, **dict.fromkeys(NAMES[1:])}]

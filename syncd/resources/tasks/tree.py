@@ -18,7 +18,7 @@ from msgspec import Raw
 from syncd.errors import BadReply
 from syncd.model.listing import Slice
 from syncd.model.records import Rejected, Stub, TaskRecord, content_hash
-from syncd.resources.answers import may_hold_nul, node_of, raw_text, raws_of, refuse_nul
+from syncd.resources.answers import Sent, may_hold_nul, node_of, raw_text, raws_of, refuse_nul
 from syncd.resources.tasks.known import Records, Trees, digest_of
 from syncd.resources.tasks.mentions import Unusual, named
 from syncd.resources.tasks.told import NOBODY, Batch, Before, Names, Told
@@ -51,7 +51,7 @@ class Reading:
 
 
 def read_listing(
-    data: bytes | None,
+    data: Sent | None,
     *,
     asked: frozenset[str],
     observed_at: datetime,
@@ -97,7 +97,7 @@ def finish(reading: Reading, *, project_id: int | None, observed_at: datetime, s
 
 
 def read_trees(
-    data: bytes | None, project_id: int | None, reading: Reading, trees: Trees | None = None
+    data: Sent | None, project_id: int | None, reading: Reading, trees: Trees | None = None
 ) -> None:
     """Read each tree of an answer: not again, or by the short road, or with all patience."""
     key = (reading.asked, project_id)
