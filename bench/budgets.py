@@ -73,49 +73,48 @@ def _pulls(results: Results, size: int, database: str) -> Iterator[Budget]:
         (pulls.UNCHANGED, floor.HASH, peer.AGAIN, 40),
         ("1 % changed", floor.DECODE, peer.AGAIN, 10),
     ):
-        named = f"{what} of {size:,} tasks, {database}"
-        like = pulls.WARM if what == pulls.FIRST and _is_warm(results, size, database) else what
-        yield _near(results, size, database, like, under, named.replace(what, like))
-        yield _ahead(results, size, database, what, over, named, ahead)
+        yield _near(results, size, database, _as_warm(results, size, database, what), under)
+        yield _ahead(results, size, database, what, over, ahead)
 
 
-def _is_warm(results: Results, size: int, database: str) -> bool:
-    return results.find(size, database, pulls.WARM) is not None
+def _as_warm(results: Results, size: int, database: str, what: str) -> str:
+    """Return what is held against the floor: of first mirrors the warm one, if it was measured."""
+    measured = results.find(size, database, pulls.WARM)
+    return pulls.WARM if what == pulls.FIRST and measured else what
 
 
-def _near(results: Results, size: int, database: str, what: str, under: str, named: str) -> Budget:
+def _near(results: Results, size: int, database: str, what: str, under: str) -> Budget:
     wall = ratio(results, size, database, what, under)
     used = ratio(results, size, database, what, under, CPU)
+    new = ratio(results, size, database, pulls.FIRST, under) if what == pulls.WARM else None
+    beside = [f"of CPU, {used.median:.3g} times"] if used else []
+    beside += [f"into a new database {new.median:.3g} times"] if new else []
     return Budget(
-        f"{named}, against {under}",
+        f"{_named(what, size, database)}, against {under}",
         2,
         wall.median if wall else None,
         "times the floor",
-        aside=f" (of CPU, {used.median:.3g} times{_when_new(results, size, database, what)})"
-        if used
-        else "",
+        aside=f" ({'; '.join(beside)})" if beside else "",
         made_of=_parts(results, size, database, wall, what, under),
     )
 
 
-def _when_new(results: Results, size: int, database: str, what: str) -> str:
-    """Return what is to be told beside a warm first mirror: the one into a new database."""
-    new = ratio(results, size, database, pulls.FIRST, floor.WRITE)
-    return f"; into a new database {new.median:.3g} times" if new and what == pulls.WARM else ""
-
-
 def _ahead(
-    results: Results, size: int, database: str, what: str, over: str, named: str, allowed: float
+    results: Results, size: int, database: str, what: str, over: str, allowed: float
 ) -> Budget:
     faster = ratio(results, size, database, over, what)
     return Budget(
-        f"{named}, against {over}",
+        f"{_named(what, size, database)}, against {over}",
         allowed,
         faster.median if faster else None,
         "times faster",
         at_least=True,
         made_of=_parts(results, size, database, faster, over, what),
     )
+
+
+def _named(what: str, size: int, database: str) -> str:
+    return f"{what} of {size:,} tasks, {database}"
 
 
 def _parts(

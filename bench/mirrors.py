@@ -54,13 +54,13 @@ def pulled(app: App) -> int:
 def emptied(app: App) -> None:
     """Make an opened mirror one that was never pulled into; connections and statements stay.
 
-    Neither the database nor this process remembers anything of a pull. The trail keeps its lines.
+    Neither the database nor this process remembers anything of a pull. The audit log keeps its
+    rows; tables that have none are left alone, for some refuse even that.
     """
-    sqlite = app.db.is_sqlite
     with app.db.write() as tx:
         names = [name for name in inspect(tx).get_table_names() if name not in LASTING]
         held = [name for name in names if tx.scalar(text(f"SELECT 1 FROM {name} LIMIT 1"))]
-        if sqlite:
+        if app.db.is_sqlite:
             tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
             for name in held:
                 tx.exec_driver_sql(f"DELETE FROM {name}")

@@ -48,8 +48,8 @@ machine's and mean little elsewhere.
 - A **first mirror** goes into a new database: in its time connections are opened and statements
   compiled, as in that of a peer's first load. The floor writes its tables over one connection,
   empties them and writes them again. What is held against it is the **warm first mirror**, for
-  which the mirror was emptied in the same way; of what a pull remembers nothing is left then, in
-  the database or in memory.
+  which the mirror was emptied in the same way, after five others: from then on the driver has its
+  statements prepared. Nothing that a pull remembers is left then, in the database or in memory.
 - Sizes under 100,000 tasks are measured by turns, in rounds before, between and after the larger
   ones; 1,000,000 is measured once. From 100,000 on an account is over the limit of one answer: it
   is pulled by projects, of 5,000 tasks each whatever the size, so that what grows is the account

@@ -185,7 +185,7 @@ def _told(kind: TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
 
 
 def _held(wrapped: Any) -> Any:
-    """Return what the driver's wrapper of a document holds, by the rules of any other road."""
+    """Return what one of the driver's wrappers holds, by the rules of any other road."""
     return msgspec.Raw(json.dumps(wrapped.obj).encode())
 
 
